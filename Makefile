@@ -1,0 +1,92 @@
+# The house round the workflow. `make` alone lists what it can do.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help paper test check format rulegraph environment requirements clean
+
+VENV := .venv
+INSIDE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+PYTHON_VERSION := $(shell sed -n 's/^ *- python=\([0-9.]*\).*/\1/p' environment.yml)
+# The first of these that is Python $(PYTHON_VERSION) makes the environment; PYTHON=... names another.
+PYTHON ?= python$(PYTHON_VERSION) python3
+# The pip section of environment.yml, one requirement a line. With sed, since no YAML parser is there yet.
+LIST_REQUIREMENTS := sed -n 's/^ *- \([^ ]*==[^ ]*\).*/\1/p' environment.yml
+# More flags for snakemake (paper) or pytest (test): make paper ARGS="--cores 1", make test ARGS="-m 'not slow'".
+ARGS ?=
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+paper: environment  ## train, measure, judge and draw: the whole workflow on config/config.yaml
+	@$(INSIDE) snakemake $(ARGS)
+
+test: environment  ## run every test and show the coverage
+	@$(INSIDE) pytest --cov --cov-report=term $(ARGS)
+
+check: environment  ## lint and look at the format of Python and of the workflow; changes nothing
+	@$(INSIDE)
+	ruff check .
+	ruff format --check .
+	snakefmt --check workflow
+	snakemake --lint
+
+format: environment  ## format Python and the workflow
+	@$(INSIDE)
+	ruff check --fix .
+	ruff format .
+	snakefmt workflow
+
+rulegraph: environment  ## draw the rule graph of README.md anew
+	@$(INSIDE) python workflow/rulegraph.py
+
+requirements:  ## print the dependencies that pip installs, as environment.yml lists them
+	@$(LIST_REQUIREMENTS)
+
+# What .venv was made from: its place (an environment cannot be moved) and the requirements. It gets its name
+# last, so that a failed installation is tried again.
+MADE_FROM := $(VENV)/made-from.txt
+
+environment:  ## make .venv from environment.yml; done once, and again when the list changes
+	@wanted=$$(echo "# $(CURDIR)"; $(LIST_REQUIREMENTS))
+	if [ -x $(VENV)/bin/python ] && [ "$$wanted" = "$$(cat $(MADE_FROM) 2>/dev/null)" ]; then exit; fi
+	python=
+	for candidate in $(PYTHON); do
+	    if "$$candidate" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(PYTHON_VERSION)")' 2>/dev/null; then
+	        python=$$candidate
+	        break
+	    fi
+	done
+	if [ -z "$$python" ]; then
+	    echo "make: expected Python $(PYTHON_VERSION), found none as: $(PYTHON)." >&2
+	    echo "Install it (Debian, Ubuntu: sudo apt install python$(PYTHON_VERSION) python$(PYTHON_VERSION)-venv)," \
+	        "or name it: make PYTHON=/path/to/python$(PYTHON_VERSION) ..." >&2
+	    exit 1
+	fi
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+	    echo "make: $$python cannot make environments: its venv module is missing." >&2
+	    echo "Install it (Debian, Ubuntu: sudo apt install python$(PYTHON_VERSION)-venv)." >&2
+	    exit 1
+	fi
+	echo "Making $(VENV) from environment.yml: once, a few minutes."
+	"$$python" -m venv --clear $(VENV)
+	echo "$$wanted" > $(MADE_FROM).part
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement $(MADE_FROM).part
+	mv $(MADE_FROM).part $(MADE_FROM)
+
+# .snakemake goes with the results only: without its records Snakemake could not tell which results are stale.
+clean:  ## delete the caches, and after asking the results with their trained weights; keeps .venv
+	@if [ -e results ]; then
+	    n_weights=$$(find results/ -name '*.safetensors' | wc -l)
+	    size=$$(du -sh results/ | cut -f 1)
+	    if [ ! -t 0 ]; then
+	        echo "make clean: results/ ($$size, weights of $$n_weights models) is deleted only after asking," \
+	            "and there is no terminal to ask on. Nothing was deleted." >&2
+	        exit 1
+	    fi
+	    read -r -p "Delete results/ ($$size, weights of $$n_weights trained models)? [y/N] " answer
+	    if [ "$$answer" != y ] && [ "$$answer" != yes ]; then echo "Nothing was deleted." >&2; exit 1; fi
+	    rm -rf results .snakemake
+	fi
+	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
+	find config scripts tests workflow -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,15 @@
+"""Draw the mean attention map of every head."""
+
+from recurrence_circuits.figures import attention, style
+from recurrence_circuits.logs import log_to
+from recurrence_circuits.tables import read_table
+
+
+def main(smk):
+    with log_to(smk.log[0]):
+        figure, drawn = attention.draw(read_table("attention", smk.input.attention))
+        style.save_figure(figure, drawn, smk.output.pdf, smk.output.png, smk.output.csv)
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821  (injected by Snakemake)

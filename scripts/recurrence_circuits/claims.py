@@ -1,0 +1,134 @@
+"""The claims, judged: each criterion's statistic against its threshold, seed by seed, with the untrained control.
+
+Thresholds come from the config and are fixed before a run. A criterion that fails is shown as failing.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
+
+
+class Measured:
+    """One seed's tables, and the look-ups that the criteria need. Every look-up gives value, low and high.
+
+    model is `trained` or `untrained`. Layer numbers count from 0.
+    """
+
+    def __init__(self, tables: dict[str, pd.DataFrame], seed: int):
+        """tables: predictions, ablation, similarity and estimates of all seeds."""
+        self.tables = {name: table[table["seed"] == seed] for name, table in tables.items()}
+        self.seed = seed
+        self.last_layer = int(self.tables["similarity"]["layer"].max())
+
+    def learned_ratio(self, model: str) -> pd.Series:
+        """Excess error over the strongest simple baseline's: the largest of the ratios."""
+        measure = {"trained": "model_ratio", "untrained": "untrained_ratio"}[model]
+        return self._row(_rows(self.tables["predictions"], measure=measure).nlargest(1, "value"))
+
+    def layer_similarity(self, model: str, layer: int, measure: str) -> pd.Series:
+        """A similarity of a layer's heads taken together."""
+        return self._row(self.tables["similarity"], model=model, component="attention", layer=layer, measure=measure)
+
+    def lowest_head(self, model: str, measure: str) -> pd.Series:
+        """The last layer's head with the lowest value of a similarity; its `head` beside the value."""
+        table = self.tables["similarity"]
+        heads = _rows(table, model=model, component="head", layer=self.last_layer, measure=measure)
+        return self._row(heads.nsmallest(1, "value"))
+
+    def lowest_head_cost(self, model: str, measure: str, kind: str) -> pd.Series:
+        """Change of error, over the determined positions, without the head that `lowest_head` finds."""
+        head = self.lowest_head(model, measure)["head"]
+        table = self.tables["ablation"]
+        return self._row(
+            table[table["position"].isna()],
+            model=model, component="head", layer=self.last_layer, head=head, kind=kind, measure="mse_change",
+        )  # fmt: skip
+
+    def estimate(self, model: str, after_layer: int, measure: str) -> pd.Series:
+        """A ratio of the layer-wise estimate's error."""
+        return self._row(self.tables["estimates"], model=model, after_layer=after_layer, measure=measure)
+
+    def worst_step(self, model: str) -> pd.Series:
+        """The largest ratio of errors after and before a layer, over the layers after layer 0."""
+        rows = _rows(self.tables["estimates"], model=model, measure="step_ratio")
+        return self._row(rows[rows["after_layer"] >= 1].nlargest(1, "value"))
+
+    def _row(self, table: pd.DataFrame, **where) -> pd.Series:
+        rows = _rows(table, **where)
+        if len(rows) != 1:
+            raise ValueError(f"claims, seed {self.seed}: expected one row with {where}, found {len(rows)}")
+        return rows.iloc[0]
+
+
+def _rows(table: pd.DataFrame, **where) -> pd.DataFrame:
+    chosen = pd.Series(True, index=table.index)
+    for column, value in where.items():
+        chosen &= (table[column] == value).fillna(False)
+    return table[chosen]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A statistic against a threshold. `measure` gives value, low and high for one seed and model."""
+
+    claim: str
+    name: str
+    statistic: str
+    relation: str
+    threshold: float
+    measure: Callable[[Measured, str], pd.Series]
+    judged: str = "value"  # what is held against the threshold: the value, or its interval's low end
+
+    def holds(self, row: pd.Series) -> bool:
+        return RELATIONS[self.relation](row[self.judged], self.threshold)
+
+
+def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criterion]:
+    """The criteria of claims 1 to 4, with the thresholds of the config's `claims` section.
+
+    Claim 1 has none where the Bayes floor is not known (a noisy recurrence), since there is no excess to speak of;
+    claim 4 has none in a model of one layer, since no later layer could refine anything.
+    """
+    t = thresholds
+    copy_ratio = "error of the estimate after layer 0 over that of copying x_n"
+    listed = [
+        Criterion("1", "far_below_simple_baselines",
+                  "excess error at determined positions over that of the strongest simple baseline",
+                  "<=", t["learned_ratio_max"], lambda m, model: m.learned_ratio(model)),
+    ] if floor_known else []  # fmt: skip
+    listed += [
+        Criterion("2", "follows_last_term", "correlation of layer 0's summed direct contribution with x_n",
+                  ">=", t["copy_correlation_min"],
+                  lambda m, model: m.layer_similarity(model, 0, "correlation_with_last")),
+        Criterion("2", "as_good_as_copying", copy_ratio, "<=", t["copy_ratio_max"],
+                  lambda m, model: m.estimate(model, 0, "copy_ratio")),
+        Criterion("2", "no_better_than_copying", copy_ratio, ">=", t["copy_ratio_min"],
+                  lambda m, model: m.estimate(model, 0, "copy_ratio")),
+    ]  # fmt: skip
+    readings = (
+        ("3a", "output_opposes_prediction", "correlation_with_prediction", t["negative_correlation_max"],
+         "lowest correlation of a last-layer head's direct contribution with the prediction"),
+        ("3b", "attends_to_unlike_terms", "attention_similarity", t["negative_attention_max"],
+         "lowest rank correlation of a last-layer head's attention with closeness to the query's term"),
+    )  # fmt: skip
+    for claim, name, measure, threshold, statistic in readings:
+        listed += [
+            Criterion(claim, name, statistic, "<=", threshold,
+                      lambda m, model, measure=measure: m.lowest_head(model, measure)),
+            Criterion(claim, "ablation_costs", f"change of error without that head ({t['ablation_kind']} ablation), "
+                      "the interval's low end", ">", 0.0,
+                      lambda m, model, measure=measure: m.lowest_head_cost(model, measure, t["ablation_kind"]), "low"),
+        ]  # fmt: skip
+    if n_layers > 1:
+        listed += [
+            Criterion("4", "every_layer_improves",
+                      "largest error after a layer over the error before it, layers 1 and later",
+                      "<=", t["layer_ratio_max"], lambda m, model: m.worst_step(model)),
+            Criterion("4", "last_layer_refines", "error after the last layer over the error before it",
+                      "<=", t["refinement_ratio_max"], lambda m, model: m.estimate(model, m.last_layer, "step_ratio")),
+        ]  # fmt: skip
+    return listed

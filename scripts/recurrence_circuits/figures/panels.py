@@ -1,0 +1,84 @@
+"""Parts that several figures share."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from recurrence_circuits.figures import style
+
+
+def shown_seeds(frame: pd.DataFrame) -> list[int]:
+    """The first few seeds of a table, in order."""
+    return sorted(int(seed) for seed in frame["seed"].unique())[: style.SHOWN_SEEDS]
+
+
+def seed_note(frame: pd.DataFrame) -> str:
+    """How many seeds a figure shows, when it cannot show all; otherwise nothing."""
+    shown, n_seeds = shown_seeds(frame), frame["seed"].nunique()
+    return "" if len(shown) == n_seeds else f" (the first {len(shown)} seeds of {n_seeds})"
+
+
+def seed_colours(seeds: list[int]) -> dict:
+    """A colour a seed: distinct ones where there are few, shades of one map where there are many."""
+    few = [style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK]
+    if len(seeds) <= len(few):
+        return dict(zip(seeds, few, strict=False))
+    shades = style.colormap(style.AMOUNT)(np.linspace(0, 0.9, len(seeds)))
+    return dict(zip(seeds, shades, strict=True))
+
+
+def log_axis(axis: Axis, low: float, high: float) -> None:
+    """Tick labels of a log axis as plain numbers: every decade, or also 2 and 5 where it spans less than two."""
+    subs = (1.0,) if high >= 100 * low else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def overall(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The rows of one measure that are means over the determined positions."""
+    return frame[(frame["measure"] == measure) & frame["position"].isna()]
+
+
+def head_grids(frame: pd.DataFrame, paint: Callable[[Axes, pd.DataFrame], None], title: str, labels: tuple[str, str]):
+    """A layer × head grid of panels for the first seed, and a row of small panels for each further seed.
+
+    Heads have no order: head 1 of one seed has no relation to head 1 of another, so seeds are never averaged.
+    `paint` draws the rows of one seed, layer and head; labels are those of x and y. Returns the figure and the
+    first seed's axes, an array `layer head`.
+    """
+    seeds = shown_seeds(frame)
+    layers, heads = sorted(frame["layer"].unique()), sorted(frame["head"].unique())
+    large, small = 6.4 / max(len(heads), 3), 6.2 / max(len(layers) * len(heads), 12)  # inches a panel
+    heights = [len(layers) * (large + 0.1) + 0.6] + [(len(seeds) - 1) * small + 0.6] * (len(seeds) > 1)
+    figure = style.new_figure(style.PAGE, sum(heights))
+    parts = np.ravel(figure.subfigures(len(heights), 1, height_ratios=heights))
+    groups = dict(list(frame.groupby(["seed", "layer", "head"])))
+
+    axes = parts[0].subplots(len(layers), len(heads), sharex=True, sharey=True, squeeze=False)
+    for i, layer in enumerate(layers):
+        for j, head in enumerate(heads):
+            paint(axes[i, j], groups[seeds[0], layer, head])
+            axes[i, j].set_title(f"layer {layer}, head {head}" if len(heads) <= 6 else f"L{layer} H{head}", pad=3)
+    parts[0].suptitle(f"{title}: seed {seeds[0]}")
+    parts[0].supxlabel(labels[0], fontsize=8)
+    parts[0].supylabel(labels[1], fontsize=8)
+    for part in parts[1:]:
+        _thumbnails(part, seeds[1:], [(layer, head) for layer in layers for head in heads], groups, paint)
+        part.suptitle("The same for the other seeds" + seed_note(frame))
+    return figure, axes
+
+
+def _thumbnails(figure, seeds: list[int], columns: list[tuple], groups: dict, paint: Callable) -> None:
+    axes = figure.subplots(len(seeds), len(columns), sharex=True, sharey=True, squeeze=False)
+    for i, seed in enumerate(seeds):
+        for j, (layer, head) in enumerate(columns):
+            paint(axes[i, j], groups[seed, layer, head])
+            axes[i, j].tick_params(labelbottom=False, labelleft=False, length=0)
+            if i == 0:
+                axes[i, j].set_title(f"L{layer} H{head}", fontsize=7, pad=2, rotation=0 if len(columns) <= 12 else 90)
+        axes[i, 0].set_ylabel(f"seed {seed}", fontsize=7, rotation=0, ha="right", va="center")

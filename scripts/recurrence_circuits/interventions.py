@@ -1,0 +1,61 @@
+"""Edits of a forward pass that take a component's output away."""
+
+import torch
+from torch import Generator, Tensor
+
+from recurrence_circuits.model import Component, Edits, Trace, Transformer
+
+KINDS = ("zero", "mean", "resample")
+
+
+def ablatable(model: Transformer) -> list[Component]:
+    """Every head, every layer's attention as a whole, every MLP."""
+    layers = range(model.settings.n_layers)
+    components = model.heads() + [Component("attention", layer) for layer in layers]
+    return components if model.settings.attention_only else components + [Component("mlp", layer) for layer in layers]
+
+
+def replacement(component: Component, kind: str, trace: Trace, donor: Tensor) -> Tensor:
+    """What ablation puts in the place of a component's output, `batch … position d_model` as at its site.
+
+    kind   zero; mean: the output's mean over the sequences of `trace` at that position; resample: the output,
+           in `trace`, on another sequence
+    donor  `batch`: whose output a sequence gets under resample (see `donors`)
+    A head's replacement is that of its whole layer; `replace` takes its own part.
+    """
+    output = (trace.mlp_output if component.kind == "mlp" else trace.head_output)[component.layer]
+    if kind == "zero":
+        return torch.zeros_like(output)
+    if kind == "mean":
+        return output.mean(dim=0, keepdim=True).expand_as(output)
+    if kind == "resample":
+        return output[donor]
+    raise ValueError(f"ablation kind: expected one of {KINDS}, found {kind!r}")
+
+
+def replace(component: Component, new: Tensor) -> Edits:
+    """The edit that puts `new` (see `replacement`) in the place of a component's output."""
+    if component.kind == "mlp":
+        return {("mlp_output", component.layer): lambda output: new}
+    if component.kind == "attention":
+        return {("head_output", component.layer): lambda output: new}
+
+    def replace_head(output: Tensor) -> Tensor:
+        output = output.clone()
+        output[:, component.head] = new[:, component.head]
+        return output
+
+    return {("head_output", component.layer): replace_head}
+
+
+def donors(n_sequences: int, generator: Generator) -> Tensor:
+    """For each sequence another one, `batch`: a random cycle through all, so that none is its own donor.
+
+    Raises ValueError if there is no other sequence.
+    """
+    if n_sequences < 2:
+        raise ValueError(f"resample ablation: expected at least 2 sequences, found {n_sequences}")
+    order = torch.randperm(n_sequences, generator=generator)
+    donor = torch.empty_like(order)
+    donor[order] = order.roll(1)
+    return donor

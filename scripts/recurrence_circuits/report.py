@@ -1,0 +1,84 @@
+"""The report of one experiment: one HTML file that needs no other."""
+
+import base64
+import json
+from pathlib import Path
+
+import jinja2
+import yaml
+from docutils.core import publish_parts
+from docutils.utils import SystemMessage
+from markupsafe import Markup, escape
+
+from recurrence_circuits.sentences import seed_list
+
+RECORD_KEYS = {"settings", "code_digest", "versions", "machine"}
+
+
+def render(template: str, **content) -> str:
+    """The HTML of the Jinja2 template in the file `template`; content: the names that it uses, all of them."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(template).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["subscripts"] = lambda text: Markup(str(escape(text)).replace("x_n", "x<sub>n</sub>"))
+    return environment.get_template(Path(template).name).render(content)
+
+
+def figure_views(pngs: list[str], captions: dict[str, str]) -> list[dict]:
+    """The figures in the order of their files, each with its caption; captions: figure → path of its .rst.
+
+    Raises ValueError if a figure has no caption, if a file is not a PNG, or if a caption is not sound.
+    """
+    views = []
+    for path in pngs:
+        name, content = Path(path).stem, Path(path).read_bytes()
+        if name not in captions:
+            raise ValueError(f"captions: expected one for the figure {name!r}, found only {sorted(captions)}")
+        if not content.startswith(b"\x89PNG"):
+            raise ValueError(f"{path}: expected a PNG file, found other content")
+        title = name.replace("_", " ").capitalize()
+        png = base64.b64encode(content).decode()
+        views.append({"name": name, "title": title, "png": png, "caption": caption_html(captions[name])})
+    return views
+
+
+def caption_html(path: str) -> Markup:
+    """A caption in reStructuredText as HTML. Raises ValueError, naming the file, where its markup is not sound."""
+    settings = {"halt_level": 2, "report_level": 5, "raw_enabled": False, "file_insertion_enabled": False}
+    try:
+        parts = publish_parts(Path(path).read_text(encoding="utf-8"), writer="html5", settings_overrides=settings)
+    except SystemMessage as error:
+        raise ValueError(f"{path}: expected sound reStructuredText, found: {error}") from error
+    return Markup(parts["fragment"])
+
+
+def read_record(path: str) -> dict:
+    """The record of one run. Raises ValueError naming the file if it is not one."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:  # json's and the decoder's errors are ValueErrors
+        raise ValueError(f"{path}: expected a run record in JSON, found: {error}") from error
+    found = set(record) if isinstance(record, dict) else set()
+    if not found >= RECORD_KEYS:
+        raise ValueError(f"{path}: expected the keys {sorted(RECORD_KEYS)}, missing {sorted(RECORD_KEYS - found)}")
+    return record
+
+
+def provenance(records: list[dict]) -> list[dict]:
+    """Code, versions and machine, once for all seeds that share them."""
+    groups = {}
+    for record in records:
+        facts = {"digest of the training code": record["code_digest"], **record["versions"], **record["machine"]}
+        facts = {key: "none" if value is None else str(value) for key, value in facts.items()}
+        groups.setdefault(tuple(facts.items()), []).append(record["settings"]["seed"])
+    return [{"seeds": seed_list(seeds), "facts": dict(facts)} for facts, seeds in groups.items()]
+
+
+def settings_yaml(experiment: str, settings: dict) -> str:
+    """The experiment as a config file with every default filled in."""
+    return yaml.safe_dump({"experiments": {experiment: settings}}, sort_keys=False, default_flow_style=None, width=88)

@@ -1,0 +1,25 @@
+"""Train one model of one experiment with one seed; write its weights, its history and a record of the run."""
+
+import torch
+from recurrence_circuits.checkpoint import save_model
+from recurrence_circuits.dataset import read_sequences
+from recurrence_circuits.logs import log_to
+from recurrence_circuits.records import write_record
+from recurrence_circuits.settings import RunSettings
+from recurrence_circuits.tables import write_table
+from recurrence_circuits.training import train
+
+
+def main(smk):
+    with log_to(smk.log[0]):
+        torch.set_num_threads(smk.threads)
+        run = RunSettings.from_params(smk.params.run)
+        train_sequences, test_sequences = (read_sequences(path, run.data) for path in (smk.input.train, smk.input.test))
+        model, history = train(run, train_sequences, test_sequences)
+        save_model(smk.output.weights, model, run)
+        write_table("history", history.assign(experiment=run.experiment, seed=run.seed), smk.output.history)
+        write_record(smk.output.record, run, smk.params.code, smk.threads)
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821  (injected by Snakemake)

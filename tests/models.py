@@ -1,0 +1,77 @@
+"""Small models and settings for the tests, some with hand-made weights."""
+
+import torch
+from recurrence_circuits.model import Transformer
+from recurrence_circuits.settings import DataSettings, ModelSettings, RunSettings, TrainingSettings
+
+DATA = {"seed": 0, "n_terms": 6, "n_train": 64, "n_test": 48, "noise": 0.0, "dimension": 1, "degree": 0}
+MODEL = {"n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "layer_norm": True}
+TRAINING = {
+    "steps": 8, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2, "final_learning_rate": 0.0,
+    "weight_decay": 0.01, "beta2": 0.99, "clip_norm": 1.0, "evaluate_every": 4, "device": "cpu",
+}  # fmt: skip
+ANALYSIS = {"resamples": 100, "confidence": 0.95, "n_shown": 20}
+
+
+def run_params(
+    seed: int = 0, experiment: str = "toy", task: str = "affine", data=None, model=None, training=None
+) -> dict:
+    """A rule's `run` param for a tiny experiment, with some keys changed."""
+    return {
+        "experiment": experiment, "seed": seed, "task": task,
+        "data": DATA | (data or {}), "model": MODEL | (model or {}), "training": TRAINING | (training or {}),
+    }  # fmt: skip
+
+
+def run_settings(**changes) -> RunSettings:
+    return RunSettings.from_params(run_params(**changes))
+
+
+def data_settings(**changes) -> DataSettings:
+    return DataSettings.from_params(DATA | changes)
+
+
+def training_settings(**changes) -> TrainingSettings:
+    return TrainingSettings.from_params(TRAINING | changes)
+
+
+def random_model(seed: int = 0, dimension: int = 1, n_terms: int = 6, scale: float = 1.0, **changes) -> Transformer:
+    """An untrained model with every weight and bias random (biases too, so that no term is zero by chance)."""
+    settings = ModelSettings.from_params(MODEL | {"n_terms": n_terms} | changes)
+    generator = torch.Generator().manual_seed(seed)
+    model = Transformer(settings, dimension, generator)
+    for weight in model.parameters():
+        weight.data += 0.3 * scale * torch.randn(weight.shape, generator=generator)
+    return model.eval().requires_grad_(False)
+
+
+def blank_model(n_layers: int = 2, n_heads: int = 2, d_model: int = 4, n_terms: int = 6) -> Transformer:
+    """An attention-only scalar model without LayerNorm whose weights are all zero, to plant heads in.
+
+    The term x_n stands in coordinate 0 of the residual stream; the readout reads coordinate 1.
+    """
+    model = random_model(
+        n_layers=n_layers, n_heads=n_heads, d_model=d_model, n_terms=n_terms, attention_only=True, layer_norm=False
+    )
+    for weight in model.parameters():
+        weight.zero_()
+    model.W_E[0, 0] = 1.0
+    model.W_readout[1, 0] = 1.0
+    return model
+
+
+def plant_head(model: Transformer, layer: int, head: int, gain: float, sharpness: float = 0.0) -> None:
+    """Make a head that adds gain × (attention-weighted mean of the terms) to the prediction.
+
+    Its scores are sharpness × x_query × x_key: 0 attends evenly, above 0 to terms of like sign and size.
+    """
+    attention = model.blocks[layer].attention
+    attention.W_V[head, 0, 0] = 1.0
+    attention.W_O[head, 0, 1] = gain
+    attention.W_Q[head, 0, 0] = sharpness * attention.W_Q.shape[-1] ** 0.5
+    attention.W_K[head, 0, 0] = 1.0
+
+
+def sequences(n: int = 48, n_positions: int = 7, dimension: int = 1, seed: int = 1) -> torch.Tensor:
+    """Random sequences that do not converge, `sequence position dimension`."""
+    return torch.randn(n, n_positions, dimension, generator=torch.Generator().manual_seed(seed))

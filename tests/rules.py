@@ -1,0 +1,85 @@
+"""Call a rule script's main as Snakemake would, on an experiment small enough for a test."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from models import ANALYSIS, run_params
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+MEASURED = {
+    "score_predictions": ["predictions"],
+    "ablate_heads": ["ablation"],
+    "measure_similarity": ["similarity", "cosines", "attention", "contributions", "estimates"],
+}
+THRESHOLDS = {
+    "learned_ratio_max": 0.1, "copy_correlation_min": 0.5, "copy_ratio_min": 0.5, "copy_ratio_max": 2.0,
+    "negative_correlation_max": -0.3, "negative_attention_max": -0.3, "ablation_kind": "mean",
+    "layer_ratio_max": 1.0, "refinement_ratio_max": 0.5, "agreement_min": 0.8,
+}  # fmt: skip
+
+
+class Named(dict):
+    """A mapping whose values are attributes too, like Snakemake's named lists."""
+
+    __getattr__ = dict.__getitem__
+
+
+def call(script: str, folder: Path, *, inputs=None, outputs=None, params=None, wildcards=None) -> None:
+    """Run scripts/{script}.py's main in this process."""
+    sys.path.insert(0, str(SCRIPTS))
+    try:
+        main = importlib.import_module(script).main
+    finally:
+        sys.path.remove(str(SCRIPTS))
+    named = {"input": inputs, "output": outputs, "params": params, "wildcards": wildcards}
+    smk = SimpleNamespace(**{key: Named(value or {}) for key, value in named.items()})
+    smk.log, smk.threads = [str(folder / "logs" / f"{script}.log")], 1
+    main(smk)
+
+
+def generate(folder: Path, **changes) -> dict[str, str]:
+    run = run_params(**changes)
+    data = {part: str(folder / f"{part}.npz") for part in ("train", "test")}
+    call("generate_data", folder, outputs=data, params={"task": run["task"], "data": run["data"]})
+    return data
+
+
+def train(folder: Path, seed: int, files: dict[str, str], **changes) -> str:
+    outputs = {
+        "weights": str(folder / f"seed{seed}" / "model.safetensors"),
+        "history": str(folder / f"seed{seed}" / "history.csv"),
+        "record": str(folder / f"seed{seed}" / "run.json"),
+    }
+    call("train_model", folder, inputs=files, outputs=outputs, params={"run": run_params(seed, **changes), "code": "0"})
+    return outputs["weights"]
+
+
+def measure(script: str, folder: Path, seed: int, weights: str, test: str, **changes) -> None:
+    outputs = {table: str(folder / f"seed{seed}" / f"{table}.csv") for table in MEASURED[script]}
+    params = {"run": run_params(seed, **changes), "analysis": ANALYSIS, "code": "0"}
+    call(script, folder, inputs={"weights": weights, "test": test}, outputs=outputs, params=params)
+
+
+def judge(folder: Path, n_layers: int = 2) -> None:
+    inputs = {
+        name: str(folder / "tables" / f"{name}.csv") for name in ("predictions", "ablation", "similarity", "estimates")
+    }
+    outputs = {"table": str(folder / "tables" / "claims.csv"), "page": str(folder / "tables" / "claims.md")}
+    params = {"thresholds": THRESHOLDS, "n_layers": n_layers, "confidence": 0.95}
+    call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
+
+
+def run_all(folder: Path, seeds=(0, 1), **changes) -> None:
+    """Every stage up to the claims, with changes to the settings of tests/models.py."""
+    files = generate(folder, **changes)
+    for seed in seeds:
+        weights = train(folder, seed, files, **changes)
+        for script in MEASURED:
+            measure(script, folder, seed, weights, files["test"], **changes)
+    for table in ["history", *(table for tables in MEASURED.values() for table in tables)]:
+        inputs = {"seeds": [str(folder / f"seed{seed}" / f"{table}.csv") for seed in seeds]}
+        outputs = {"table": str(folder / "tables" / f"{table}.csv")}
+        call("gather_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
+    judge(folder, run_params(**changes)["model"]["n_layers"])

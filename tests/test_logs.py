@@ -1,0 +1,30 @@
+"""Logs: on the terminal and in the file, tracebacks included."""
+
+import pytest
+from recurrence_circuits.logs import log_to
+
+
+def test_messages_reach_terminal_and_file(tmp_path, capsys):
+    path = tmp_path / "deep" / "stage.log"
+    with log_to(str(path)) as logger:
+        logger.info("step %d", 7)
+    assert "step 7" in path.read_text()
+    assert "step 7" in capsys.readouterr().err
+
+
+def test_an_exception_is_recorded_and_goes_on(tmp_path):
+    path = tmp_path / "stage.log"
+    with pytest.raises(ZeroDivisionError), log_to(str(path)):
+        1 / 0  # noqa: B018
+    assert "Traceback" in path.read_text()
+    assert "ZeroDivisionError" in path.read_text()
+
+
+def test_one_stage_does_not_write_into_the_log_of_the_last(tmp_path):
+    first, second = tmp_path / "first.log", tmp_path / "second.log"
+    with log_to(str(first)) as logger:
+        logger.info("one")
+    with log_to(str(second)) as logger:
+        logger.info("two")
+    assert "two" not in first.read_text()
+    assert "one" not in second.read_text()

@@ -1,0 +1,82 @@
+"""Training: the order of sequences, the schedule, repeatability, and stopping on a loss that is no number."""
+
+import math
+
+import pytest
+import torch
+from models import run_settings, training_settings
+from recurrence_circuits.dataset import draw_sequences
+from recurrence_circuits.training import BatchOrder, learning_rate_factor, pick_device, train
+
+
+def data(run, n=64):
+    return tuple(
+        torch.from_numpy(draw_sequences(run.task, run.data, part, n)["sequences"]) for part in ("train", "test")
+    )
+
+
+def test_a_pass_takes_every_sequence_once():
+    order = BatchOrder(20, 6, torch.Generator().manual_seed(0))
+    taken = torch.cat([next(order) for _ in range(10)])  # three passes of 20
+    for start in (0, 20, 40):
+        assert sorted(taken[start : start + 20].tolist()) == list(range(20))
+    assert taken[:20].tolist() != taken[20:40].tolist()
+
+
+def test_the_learning_rate_warms_up_and_decays():
+    settings = training_settings(steps=100, warmup_steps=10, final_learning_rate=0.1)
+    factors = [learning_rate_factor(step, settings) for step in range(101)]
+    assert factors[0] == pytest.approx(0.1)
+    assert max(factors) == factors[10] == pytest.approx(1)
+    assert factors[:11] == sorted(factors[:11])
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert factors[100] == pytest.approx(0.1)
+    assert factors[55] == pytest.approx(0.1 + 0.9 * (1 + math.cos(math.pi / 2)) / 2)
+
+
+def test_training_repeats_bit_for_bit_and_seeds_differ():
+    run = run_settings()
+    (first, history), (second, again) = (train(run, *data(run)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert history.equals(again)
+    other, _ = train(run_settings(seed=1), *data(run))
+    assert not torch.equal(first.W_E, other.W_E)
+
+
+def test_training_learns():
+    run = run_settings(training={"steps": 150, "batch_size": 32, "evaluate_every": 50, "warmup_steps": 10})
+    _, history = train(run, *data(run, 256))
+    assert history["step"].tolist() == [50, 100, 150]
+    assert history["mse"].iloc[-1] < 0.7 * history["mse"].iloc[0]
+    assert (history["excess"] <= history["mse"] + 1e-12).all()
+
+
+def test_the_last_step_is_always_evaluated():
+    run = run_settings(training={"steps": 7, "evaluate_every": 4})
+    assert train(run, *data(run))[1]["step"].tolist() == [4, 7]
+
+
+def test_a_loss_that_is_no_number_stops_training_with_step_and_seed():
+    run = run_settings(seed=3)
+    sequences, test = data(run)
+    sequences[:] = 1e30
+    with pytest.raises(FloatingPointError, match=r"toy seed 3: expected a finite loss, found (inf|nan) at step 1 of 8"):
+        train(run, sequences, test)
+
+
+def test_progress_tells_step_loss_excess_rate_and_time_left(capfd):
+    from recurrence_circuits.training import progress_line
+
+    run = run_settings(training={"steps": 1000})
+    line = progress_line(run, {"step": 250, "loss": 0.5, "excess": 0.01}, seconds=10.0)
+    assert line == "toy seed 0  step    250/1000  loss 0.5000  excess 1.00e-02  25.0 steps/s  0:30 left"
+
+
+def test_devices():
+    assert pick_device("cpu") == torch.device("cpu")
+    if torch.cuda.is_available():
+        assert pick_device("auto") == pick_device("cuda") == torch.device("cuda")
+    else:
+        assert pick_device("auto") == torch.device("cpu")
+        with pytest.raises(ValueError, match=r"training\.device: expected a CUDA device"):
+            pick_device("cuda")

@@ -1,0 +1,63 @@
+# What the rules share: which tables and figures there are, and how a rule's params come out of the config.
+# Params hold plain values only (str, int, float, bool, list, dict): Snakemake tracks no others.
+
+# Tables that every seed writes, and those summarised across seeds (heads cannot be: head 0 of one seed
+# has nothing to do with head 0 of another).
+SEED_TABLES = [
+    "history",
+    "predictions",
+    "ablation",
+    "similarity",
+    "cosines",
+    "attention",
+    "contributions",
+    "estimates",
+]
+TABLES = [*SEED_TABLES, "claims"]
+SUMMARISED = ["predictions_spread", "estimates_spread"]
+FIGURES = [
+    "learning_curves",
+    "error_by_position",
+    "estimates",
+    "head_similarity",
+    "ablation",
+    "contributions",
+    "attention",
+    "cosines",
+    "claims",
+]
+
+
+wildcard_constraints:
+    experiment="|".join(EXPERIMENTS),
+    seed=r"\d+",
+    table="|".join(SEED_TABLES),
+
+
+def of_experiment(*keys):
+    """A param function: the value under `keys` in the wildcards' experiment."""
+
+    def value(wildcards):
+        found = EXPERIMENTS[wildcards.experiment]
+        for key in keys:
+            found = found[key]
+        return found
+
+    return value
+
+
+def run_settings(wildcards):
+    """All settings that decide one trained model: see RunSettings in the library."""
+    settings = EXPERIMENTS[wildcards.experiment]
+    chosen = {key: settings[key] for key in ("task", "data", "model", "training")}
+    return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **chosen}
+
+
+def every_seed(pattern):
+    """An input function: `pattern` for every seed of the wildcards' experiment."""
+
+    def paths(wildcards):
+        seeds = EXPERIMENTS[wildcards.experiment]["seeds"]
+        return expand(pattern, seed=seeds, **{key: [value] for key, value in wildcards.items()})
+
+    return paths

@@ -1,0 +1,25 @@
+# One thread: two add in another order and give other bits. Seeds run side by side instead.
+rule train_model:
+    input:
+        train="results/{experiment}/data/train.npz",
+        test="results/{experiment}/data/test.npz",
+    output:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        history="results/{experiment}/seed{seed}/history.csv",
+        record="results/{experiment}/seed{seed}/run.json",
+    log:
+        "results/{experiment}/logs/seed{seed}/train_model.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/train_model.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=60,
+        gpu=lambda wildcards: 0 if EXPERIMENTS[wildcards.experiment]["training"]["device"] == "cpu" else 1,
+    params:
+        code=code_digest("train_model.py"),
+        run=run_settings,
+    script:
+        "../../scripts/train_model.py"

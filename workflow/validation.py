@@ -1,0 +1,143 @@
+"""Check a config and fill in its defaults, while the workflow is parsed: nothing runs on a config that is refused.
+
+Types, ranges and defaults are in schemas/config.schema.yaml; what keys demand of each other is in relations.py.
+"""
+
+import math
+from copy import deepcopy
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError, validators
+from relations import resolve_n_train, same_folder, violations
+from wording import expected, found, join, shorten
+
+SCHEMA = yaml.safe_load(Path(__file__).with_name("schemas").joinpath("config.schema.yaml").read_text(encoding="utf-8"))
+LEVELS = 4  # of mappings: file, experiments, experiment, section
+
+
+class ConfigError(ValueError):
+    """A config that is refused. The message lists every problem, one a line."""
+
+
+def leaves() -> dict[str, dict]:
+    """The keys of an experiment, such as `training.steps`, each with its schema."""
+    keys = {}
+    for name, schema in SCHEMA["$defs"]["experiment"]["properties"].items():
+        keys |= {f"{name}.{key}": inner for key, inner in schema.get("properties", {}).items()} or {name: schema}
+    return keys
+
+
+def expand_config(config: dict, source: str) -> dict:
+    """A new config with every default filled in and data.n_train resolved to a number.
+
+    config  as read from YAML; left as it is
+    source  what to call the config in messages, such as its file name
+
+    Whole numbers where any number may stand become floats, and keys get the schema's order, so that two ways to
+    write one setting come out the same. An expanded config expands to itself. Raises ConfigError, a ValueError, that
+    lists all problems: the key's full path, what was expected and what was found.
+    """
+    problems: dict[str, str] = {}  # by path of the key
+    filled = _copy(config, "", problems)
+    for error in Validator(SCHEMA).iter_errors(filled):
+        for path, problem in _problems(error):
+            problems.setdefault(path, problem)
+    experiments = filled.get("experiments") if isinstance(filled, dict) else None
+    if isinstance(experiments, dict):
+        for name, experiment in experiments.items():
+            for key, problem in violations(name, experiment, config["experiments"].get(name), refused=set(problems)):
+                problems.setdefault(f"{join('experiments', name)}.{key}", problem)
+        for name, problem in same_folder(experiments):
+            problems.setdefault(join("experiments", name), problem)
+    if problems:
+        lines = [f"  {path}: {problems[path]}" for path in _sorted_by_experiment(problems, experiments)]
+        raise ConfigError("\n".join([f"{source}: {len(lines)} problem{'s' * (len(lines) > 1)}", *lines]))
+    for experiment in experiments.values():
+        resolve_n_train(experiment)
+    return filled
+
+
+def _copy(value, path: str, problems: dict[str, str], levels: int = LEVELS):
+    """A copy with text keys only, in which no two places share a mapping or list (as YAML's *aliases do)."""
+    if isinstance(value, list):
+        return list(value)
+    if not isinstance(value, dict) or levels == 0:
+        return value
+    for key in value:
+        if not isinstance(key, str):
+            problems[join(path, str(key))] = f"expected a key that is text, found {found(key)}; put it in quotes"
+    return {str(key): _copy(inner, join(path, str(key)), problems, levels - 1) for key, inner in value.items()}
+
+
+def _sorted_by_experiment(paths, experiments) -> list[str]:
+    """In the order of the file, what belongs to no experiment first."""
+    names = list(experiments) if isinstance(experiments, dict) else []
+    starts = [join("experiments", name) for name in names]
+    return sorted(paths, key=lambda path: [n for n, start in enumerate(starts) if f"{path}.".startswith(f"{start}.")])
+
+
+def _fill_properties(validator, properties: dict, instance, schema: dict):
+    """The keyword `properties`, which on its way fills in defaults and turns whole numbers into floats.
+
+    Keys come out in the schema's order: Snakemake compares params as text, where order counts.
+    """
+    if not validator.is_type(instance, "object"):
+        return
+    given = dict(instance)
+    instance.clear()
+    for key, subschema in properties.items():
+        if key in given or "default" in subschema:
+            instance[key] = given.pop(key) if key in given else deepcopy(subschema["default"])
+    instance.update(given)  # unknown keys, for additionalProperties to refuse
+    for key, subschema in properties.items():
+        if key in instance:
+            errors = list(validator.descend(instance[key], subschema, path=key, schema_path=key))
+            if not errors and subschema.get("type") == "number":
+                instance[key] = float(instance[key])
+            yield from errors
+
+
+def _is_integer(checker, value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker, value) -> bool:
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# Stricter than JSON schema: true is no number, 1.0 is no whole number, NaN and infinities are not numbers.
+Validator = validators.extend(
+    Draft202012Validator,
+    {"properties": _fill_properties},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
+)
+
+
+def _problems(error: ValidationError):
+    """Path and "expected …, found …" of each problem that one error of the validator stands for."""
+    path, schema, value = "", error.schema, error.instance
+    for key in error.absolute_path:
+        path = join(path, key)
+    if error.validator == "additionalProperties":
+        keys = list(schema["properties"])
+        for key in (key for key in value if key not in keys):
+            yield (
+                join(path, key),
+                f"expected one of the keys {', '.join(keys)}, found {shorten(repr(key))}{_suggest(key, keys)}",
+            )
+    elif error.validator == "required":
+        for key in (key for key in error.validator_value if key not in value):
+            yield join(path, key), f"expected {expected(schema['properties'][key])}, found nothing"
+    elif "propertyNames" in error.absolute_schema_path:
+        yield join(path, value), f"expected {schema['description']}, found {shorten(repr(value))}"
+    else:
+        hint = _suggest(value, schema["enum"]) if "enum" in schema and isinstance(value, str) else ""
+        yield path or "the whole file", f"expected {expected(schema)}, found {found(value)}{hint}"
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    """A guess at what was meant: the key of this name in another section, or a similar word."""
+    guesses = [key for key in leaves() if key.endswith(f".{word}")] or get_close_matches(word, known, n=1)
+    return f" (did you mean {guesses[0]}?)" if guesses else ""
