@@ -37,6 +37,9 @@ format: environment  ## format Python and the workflow
 	ruff format .
 	snakefmt workflow
 
+benchmark: environment  ## time the default run and its reruns in a scratch clone, against the targets; some 15 minutes
+	@$(INSIDE) python workflow/benchmark.py
+
 rulegraph: environment  ## draw the rule graph of README.md anew
 	@$(INSIDE) python workflow/rulegraph.py
 

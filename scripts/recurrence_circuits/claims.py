@@ -120,7 +120,7 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
             Criterion(claim, name, statistic, "<=", threshold,
                       lambda m, model, measure=measure: m.lowest_head(model, measure)),
             Criterion(claim, "ablation_costs", f"change of error without that head ({t['ablation_kind']} ablation), "
-                      "the interval's low end", ">", 0.0,
+                      "judged by the interval's low end", ">", 0.0,
                       lambda m, model, measure=measure: m.lowest_head_cost(model, measure, t["ablation_kind"]), "low"),
         ]  # fmt: skip
     if n_layers > 1:
