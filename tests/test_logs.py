@@ -1,7 +1,7 @@
 """Logs: on the terminal and in the file, tracebacks included."""
 
 import pytest
-from recurrence_circuits.logs import log_to
+from recurrence_circuits.logs import log_to, progress, standing
 
 
 def test_messages_reach_terminal_and_file(tmp_path, capsys):
@@ -28,3 +28,15 @@ def test_one_stage_does_not_write_into_the_log_of_the_last(tmp_path):
         logger.info("two")
     assert "two" not in first.read_text()
     assert "one" not in second.read_text()
+
+
+def test_progress_yields_every_item_and_tells_how_far_it_is(tmp_path):
+    path = tmp_path / "stage.log"
+    with log_to(str(path)):
+        assert list(progress("abc", "letters read:")) == ["a", "b", "c"]
+    lines = path.read_text().splitlines()
+    assert [line.split("letters read: ")[1].split()[0] for line in lines] == ["1/3", "2/3", "3/3"]
+
+
+def test_the_time_left_follows_from_the_rate_so_far():
+    assert standing(20, 200, 10.0) == "20/200  2.0/s  1:30 left"

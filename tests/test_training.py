@@ -64,12 +64,12 @@ def test_a_loss_that_is_no_number_stops_training_with_step_and_seed():
         train(run, sequences, test)
 
 
-def test_progress_tells_step_loss_excess_rate_and_time_left(capfd):
+def test_progress_tells_step_loss_excess_rate_and_time_left():
     from recurrence_circuits.training import progress_line
 
     run = run_settings(training={"steps": 1000})
     line = progress_line(run, {"step": 250, "loss": 0.5, "excess": 0.01}, seconds=10.0)
-    assert line == "toy seed 0  step    250/1000  loss 0.5000  excess 1.00e-02  25.0 steps/s  0:30 left"
+    assert line == "toy seed 0  loss 0.5000  excess 1.00e-02  step 250/1000  25.0/s  0:30 left"
 
 
 def test_devices():

@@ -96,7 +96,7 @@ def test_progress_reaches_terminal_and_log(finished):
         (finished / "terminal.txt").read_text(),
         (finished / "results/smoke/logs/seed1/train_model.log").read_text(),
     ):
-        assert re.search(r"smoke seed 1  step +60/60  loss \S+  excess \S+  \S+ steps/s  0:00 left", text)
+        assert re.search(r"smoke seed 1  loss \S+  excess \S+  step 60/60  \S+/s  0:00 left", text)
 
 
 def test_every_log_and_benchmark_is_written(finished):

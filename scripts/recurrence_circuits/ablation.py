@@ -6,7 +6,7 @@ from torch import Tensor
 
 from recurrence_circuits.errors import error_rows, squared_error
 from recurrence_circuits.interventions import KINDS, ablatable, donors, replace, replacement
-from recurrence_circuits.logs import logger
+from recurrence_circuits.logs import progress
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.statistics import Bootstrap
 
@@ -28,7 +28,7 @@ def measure_ablation(
     whole_error = squared_error(whole.prediction, target)
     donor = donors(len(sequences), generator)
     rows = []
-    for component in ablatable(model):
+    for component in progress(ablatable(model), "components ablated:"):
         for kind in KINDS:
             new = replacement(component, kind, whole, donor)
             ablated = [
@@ -41,5 +41,4 @@ def measure_ablation(
                     component=component.kind, layer=component.layer, head=component.head, kind=kind, measure=measure
                 )
                 rows.append(frame)
-        logger.info("ablated %s layer %s head %s", component.kind, component.layer, component.head)
     return pd.concat(rows)

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,3 +33,18 @@ def log_to(path: str):
         for handler in (terminal, file):
             logger.removeHandler(handler)
             handler.close()
+
+
+def progress(items: Sequence, what: str) -> Iterator:
+    """The items one by one, with a line after each: how many of `what` are done, how fast, how long still."""
+    start = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        logger.info("%s %s", what, standing(done, len(items), time.monotonic() - start))
+
+
+def standing(done: int, total: int, seconds: float) -> str:
+    """`done` of `total` after so many seconds: the rate, and the time left as minutes:seconds."""
+    rate = done / seconds
+    minutes, left = divmod(round((total - done) / rate), 60)
+    return f"{done}/{total}  {rate:.1f}/s  {minutes}:{left:02d} left"

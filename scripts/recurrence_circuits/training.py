@@ -11,7 +11,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from recurrence_circuits.checkpoint import new_model
 from recurrence_circuits.errors import squared_error
-from recurrence_circuits.logs import logger
+from recurrence_circuits.logs import logger, standing
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.randomness import torch_stream
 from recurrence_circuits.settings import RunSettings, TrainingSettings
@@ -115,11 +115,9 @@ class BatchOrder:
 
 def progress_line(run: RunSettings, row: dict, seconds: float) -> str:
     """One line for a person to follow: where training stands, how well, how fast, how long still."""
-    rate = row["step"] / seconds
-    minutes, left = divmod(round((run.training.steps - row["step"]) / rate), 60)
     return (
-        f"{run.experiment} seed {run.seed}  step {row['step']:>6}/{run.training.steps}  loss {row['loss']:.4f}  "
-        f"excess {row['excess']:.2e}  {rate:.1f} steps/s  {minutes}:{left:02d} left"
+        f"{run.experiment} seed {run.seed}  loss {row['loss']:.4f}  excess {row['excess']:.2e}  "
+        f"step {standing(row['step'], run.training.steps, seconds)}"
     )
 
 
