@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from recurrence_circuits import report, sentences
+from recurrence_circuits.costs import cost_table, gather_costs
 from recurrence_circuits.logs import log_to
 from recurrence_circuits.tables import read_table
 
@@ -21,7 +22,11 @@ def main(smk):
             claims=sentences.claim_views(claims, settings["analysis"]["confidence"]),
             rule=sentences.rule_of_verdicts(settings["claims"]["agreement_min"]),
             figures=report.figure_views(smk.input.figures, smk.params.captions),
-            tables=[sentences.headline_table(numbers), *sentences.criteria_tables(claims)],
+            tables=[
+                sentences.headline_table(numbers),
+                *sentences.criteria_tables(claims),
+                sentences.cost_listing(cost_table(gather_costs(smk.input.costs))),
+            ],
             settings=report.settings_yaml(experiment, settings),
             provenance=report.provenance(records),
         )

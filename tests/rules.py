@@ -82,4 +82,8 @@ def run_all(folder: Path, seeds=(0, 1), **changes) -> None:
         inputs = {"seeds": [str(folder / f"seed{seed}" / f"{table}.csv") for seed in seeds]}
         outputs = {"table": str(folder / "tables" / f"{table}.csv")}
         call("gather_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
+    for table in ("predictions", "estimates"):
+        inputs = {"table": str(folder / "tables" / f"{table}.csv")}
+        outputs = {"spread": str(folder / "tables" / f"{table}_spread.csv")}
+        call("summarise_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
     judge(folder, run_params(**changes)["model"]["n_layers"])

@@ -20,7 +20,7 @@ MAX_LINES, MAX_SCRIPT_LINES = 275, 60
 # A module imports only from lower levels. Every module of the library is entered here, a package as one.
 LEVELS = {
     0: ["", "randomness", "settings", "tables", "logs"],
-    1: ["tasks", "model", "statistics", "records", "figures", "sentences"],
+    1: ["tasks", "model", "statistics", "records", "figures", "sentences", "costs"],
     2: [
         "predictors",
         "errors",
@@ -50,6 +50,7 @@ TORCH_FREE = [
     "figures",
     "sentences",
     "report",
+    "costs",
 ]
 ALLOWED_IN_FIGURES = {"numpy", "pandas", "matplotlib", "seaborn", LIBRARY}
 ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake"}

@@ -278,3 +278,12 @@ def test_the_limits_of_a_task_are_those_of_the_library(task):
                     except ValueError:
                         verdicts.append("refused")
                 assert verdicts[0] == verdicts[1], data
+
+
+def test_the_variants_share_the_papers_run():
+    """Their `affine` writes into the same folder, so it must be the same experiment."""
+    paper, variants = (
+        expand_config(yaml.safe_load((ROOT / "config" / name).read_text()), name)["experiments"]["affine"]
+        for name in ("config.yaml", "variants.yaml")
+    )
+    assert variants == paper

@@ -44,9 +44,11 @@ def lines(axes, label=None):
 def test_every_figure_has_a_module_a_script_and_a_caption():
     root = Path(__file__).resolve().parents[1]
     modules = {path.stem for path in (root / "scripts/recurrence_circuits/figures").glob("*.py")}
-    assert modules - {"__init__", "style", "panels"} == set(INPUTS)
-    assert {path.stem for path in (root / "scripts").glob("draw_*.py")} == {f"draw_{name}" for name in INPUTS}
-    assert {path.stem for path in (root / "workflow/report").glob("*.rst")} == {*INPUTS, "workflow"}
+    assert modules - {"__init__", "style", "panels"} == {*INPUTS, "variants"}
+    assert {path.stem for path in (root / "scripts").glob("draw_*.py")} == {
+        f"draw_{name}" for name in (*INPUTS, "variants")
+    }
+    assert {path.stem for path in (root / "workflow/report").glob("*.rst")} == {*INPUTS, "variants", "workflow"}
 
 
 @pytest.mark.parametrize("synthetic", [SMALL, USUAL], ids=["smallest", "usual"])
@@ -280,3 +282,36 @@ def test_plain_numbers_on_log_axes():
     figure.canvas.draw()
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert {"0.01", "0.1", "1", "10"} <= set(labels)
+
+
+def several_experiments():
+    """Claims of two experiments; in the second one claim is mixed and another is not judged."""
+    paper = USUAL["claims"].assign(experiment="paper")
+    variant = paper.assign(experiment="one-layer")[paper["claim"] != "2"]
+    variant.loc[variant["claim"] == "1", "claim_verdict"] = "mixed"
+    return pd.concat([paper, variant], ignore_index=True)
+
+
+def test_variants_show_every_verdict_in_its_cell():
+    claims = several_experiments()
+    figure, drawn = draw("variants", claims)
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["paper", "one-layer"]
+    cells = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    n_claims = claims["claim"].nunique()
+    assert len(cells) == len(drawn) == 2 * n_claims - 1
+    colours = import_module("recurrence_circuits.figures.variants").COLOURS
+    mixed = [cell for cell in cells if to_hex(cell.get_facecolor()) == to_hex(colours["mixed"])]
+    assert (0, 1) in [(round(cell.get_x() + 0.48), round(cell.get_y() + 0.46)) for cell in mixed]
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip()) >= 7
+
+
+def test_the_variants_script_puts_experiments_together_in_their_order(tmp_path):
+    claims, paths = several_experiments(), []
+    for name, rows in claims.groupby("experiment", sort=False):
+        paths.append(str(tmp_path / f"{name}.csv"))
+        write_table("claims", rows, paths[-1])
+    outputs = SimpleNamespace(**{kind: str(tmp_path / f"variants.{kind}") for kind in ("pdf", "png", "csv")})
+    smk = SimpleNamespace(input=SimpleNamespace(claims=paths), output=outputs, log=[str(tmp_path / "log")])
+    import_module("draw_variants").main(smk)
+    assert list(dict.fromkeys(pd.read_csv(outputs.csv)["experiment"])) == ["paper", "one-layer"]

@@ -35,6 +35,15 @@ def record(seed, **changes):
     return {"settings": {"seed": seed}, "code_digest": "abc", "versions": {"torch": "2"}, "machine": machine} | changes
 
 
+def benchmark_record(folder, seed, stage):
+    """A record as Snakemake keeps it: training takes 100 s and more, all else a tenth of it."""
+    path = folder / f"seed{seed}" / f"{stage}.tsv"
+    path.parent.mkdir(exist_ok=True, parents=True)
+    seconds = (100 + seed) / (1 if stage == "train_model" else 10)
+    path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:01:40\t{500 + seed if seed else '-'}\n")
+    return str(path)
+
+
 @pytest.fixture
 def smk(tmp_path):
     """What Snakemake hands to the script, over made-up results of three seeds."""
@@ -47,12 +56,14 @@ def smk(tmp_path):
     figures = [folder / "ablation.png", folder / "claims.png"]
     for path in figures:
         path.write_bytes(PNG)
+    costs = [benchmark_record(folder, seed, stage) for seed in range(3) for stage in ("train_model", "ablate_heads")]
     return SimpleNamespace(
         input=SimpleNamespace(
             claims=str(folder / "claims.csv"),
             predictions=str(folder / "predictions.csv"),
             records=list(map(str, records)),
             figures=list(map(str, figures)),
+            costs=costs,
         ),
         params=SimpleNamespace(
             template=str(TEMPLATE),
@@ -252,3 +263,15 @@ def test_a_template_that_asks_for_what_is_not_there_fails(tmp_path):
     path.write_text("{{ experimnt }}")
     with pytest.raises(jinja2.UndefinedError, match="experimnt"):
         report.render(str(path), experiment="affine")
+
+
+def test_the_report_says_what_each_stage_cost(smk):
+    write_report.main(smk)
+    text = Path(smk.output.report).read_text(encoding="utf-8")
+    assert re.search(r"<td>ablate heads</td><td>10.1</td><td>10 to 10.2</td><td>10%</td><td>502</td>", text)
+
+
+def test_a_file_that_is_no_cost_record_is_refused(smk):
+    Path(smk.input.costs[0]).write_text("a\tb\n1\t2\n")
+    with pytest.raises(ValueError, match=r"train_model\.tsv: expected one benchmark row with 's' and 'max_rss'"):
+        write_report.main(smk)

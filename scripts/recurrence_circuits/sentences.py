@@ -116,6 +116,26 @@ def headline_table(numbers: pd.DataFrame) -> dict:
     }
 
 
+# ---- costs ----------------------------------------------------------------------------------------------------------
+
+
+def cost_listing(table: pd.DataFrame) -> dict:
+    """`costs.cost_table` as a table to show."""
+    rows = [
+        [
+            row.stage.replace("_", " "), number(row.median), f"{number(row.min)} to {number(row.max)}",
+            f"{row.share_of_training:.0%}", "" if pd.isna(row.memory) else f"{row.memory:.0f}",
+        ]
+        for row in table.itertuples()
+    ]  # fmt: skip
+    return {
+        "title": "What each stage cost, per seed",
+        "columns": ["stage", "seconds (median)", "seconds (range)", "share of training", "memory (MiB, most)"],
+        "rows": rows,
+        "note": "From Snakemake's benchmark records of this run: wall time, the start of Python included, on one core.",
+    }
+
+
 # ---- settings -------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,13 @@ SEED_TABLES = [
     "estimates",
 ]
 TABLES = [*SEED_TABLES, "claims"]
+# Rules that run once a seed.
+SEED_STAGES = [
+    "train_model",
+    "score_predictions",
+    "ablate_heads",
+    "measure_similarity",
+]
 SUMMARISED = ["predictions_spread", "estimates_spread"]
 FIGURES = [
     "learning_curves",
@@ -53,11 +60,11 @@ def run_settings(wildcards):
     return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **chosen}
 
 
-def every_seed(pattern):
-    """An input function: `pattern` for every seed of the wildcards' experiment."""
+def every_seed(pattern, **others):
+    """An input function: `pattern` for every seed of the wildcards' experiment, and every value of `others`."""
 
     def paths(wildcards):
         seeds = EXPERIMENTS[wildcards.experiment]["seeds"]
-        return expand(pattern, seed=seeds, **{key: [value] for key, value in wildcards.items()})
+        return expand(pattern, seed=seeds, **{key: [value] for key, value in wildcards.items()}, **others)
 
     return paths

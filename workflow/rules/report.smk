@@ -13,6 +13,7 @@ rule write_report:
         predictions="results/{experiment}/tables/predictions.csv",
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
         figures=expand("results/{{experiment}}/figures/{figure}.png", figure=FIGURES),
+        costs=every_seed("results/{experiment}/benchmarks/seed{seed}/{stage}.tsv", stage=SEED_STAGES),
     output:
         report="results/{experiment}/report.html",
     log:

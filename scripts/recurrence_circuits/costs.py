@@ -1,0 +1,35 @@
+"""What each stage cost: from the benchmark records that Snakemake keeps of every job."""
+
+from pathlib import Path
+
+import pandas as pd
+
+SECONDS, MEMORY = "s", "max_rss"  # columns of a benchmark record; memory is in MiB, `-` for jobs too short to sample
+
+
+def gather_costs(paths: list[str]) -> pd.DataFrame:
+    """Cost of each stage that runs once a seed: stage, seed, seconds, memory (MiB, empty where not sampled).
+
+    paths are records named …/seed<seed>/<stage>.tsv. Raises ValueError naming a file that is no such record.
+    """
+    rows = []
+    for path in paths:
+        record = pd.read_csv(path, sep="\t", na_values=["-"])
+        if not {SECONDS, MEMORY} <= set(record.columns) or len(record) != 1:
+            raise ValueError(
+                f"{path}: expected one benchmark row with {SECONDS!r} and {MEMORY!r}, found {record.shape}"
+            )
+        where = Path(path)
+        seed = int(where.parent.name.removeprefix("seed"))
+        row = record.iloc[0]
+        rows.append({"stage": where.stem, "seed": seed, "seconds": row[SECONDS], "memory": row[MEMORY]})
+    return pd.DataFrame(rows)
+
+
+def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Per stage over seeds: median, least and greatest seconds, share of training's median, greatest memory (MiB)."""
+    grouped = costs.groupby("stage", sort=False)
+    table = grouped["seconds"].agg(["median", "min", "max"])
+    table["share_of_training"] = table["median"] / table.loc["train_model", "median"]
+    table["memory"] = grouped["memory"].max()
+    return table.sort_values("median", ascending=False).reset_index()
