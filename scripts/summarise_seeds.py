@@ -1,8 +1,9 @@
 """Summarise one measure across seeds: mean, standard deviation, least and greatest."""
 
+from recurrence_circuits.frames import write_csv
 from recurrence_circuits.logs import log_to
 from recurrence_circuits.summaries import spread
-from recurrence_circuits.tables import read_table, write_csv
+from recurrence_circuits.tables import read_table
 
 
 def main(smk):

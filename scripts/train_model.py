@@ -1,12 +1,12 @@
-"""Train one model of one experiment with one seed; write its weights, its history and a record of the run."""
+"""Train one model of one experiment with one seed; write its weights, snapshots, history and a record of the run."""
 
 import torch
-from recurrence_circuits.checkpoint import save_model
+from recurrence_circuits.checkpoint import save_model, save_snapshots
 from recurrence_circuits.dataset import read_sequences
+from recurrence_circuits.frames import HISTORY, write_frame
 from recurrence_circuits.logs import log_to
 from recurrence_circuits.records import write_record
 from recurrence_circuits.settings import RunSettings
-from recurrence_circuits.tables import write_table
 from recurrence_circuits.training import train
 
 
@@ -15,9 +15,11 @@ def main(smk):
         torch.set_num_threads(smk.threads)
         run = RunSettings.from_params(smk.params.run)
         train_sequences, test_sequences = (read_sequences(path, run.data) for path in (smk.input.train, smk.input.test))
-        model, history = train(run, train_sequences, test_sequences)
+        model, history, snapshots = train(run, train_sequences, test_sequences)
         save_model(smk.output.weights, model, run)
-        write_table("history", history.assign(experiment=run.experiment, seed=run.seed), smk.output.history)
+        save_snapshots(smk.output.snapshots, snapshots, run)
+        history = history.assign(experiment=run.experiment, seed=run.seed)
+        write_frame("history", HISTORY, history, smk.output.history)
         write_record(smk.output.record, run, smk.params.code, smk.threads)
 
 

@@ -25,6 +25,7 @@ def main(smk):
             tables=[
                 sentences.headline_table(numbers),
                 *sentences.criteria_tables(claims),
+                sentences.nearest_table(read_table("nearest", smk.input.nearest)),
                 sentences.cost_listing(cost_table(gather_costs(smk.input.costs))),
             ],
             settings=report.settings_yaml(experiment, settings),

@@ -8,9 +8,16 @@ DATA = {"seed": 0, "n_terms": 6, "n_train": 64, "n_test": 48, "noise": 0.0, "dim
 MODEL = {"n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "layer_norm": True}
 TRAINING = {
     "steps": 8, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2, "final_learning_rate": 0.0,
-    "weight_decay": 0.01, "beta2": 0.99, "clip_norm": 1.0, "evaluate_every": 4, "device": "cpu",
+    "weight_decay": 0.01, "beta2": 0.99, "clip_norm": 1.0, "evaluate_every": 4, "n_snapshots": 0, "device": "cpu",
 }  # fmt: skip
-ANALYSIS = {"resamples": 100, "confidence": 0.95, "n_shown": 20}
+ANALYSIS = {
+    "resamples": 100,
+    "confidence": 0.95,
+    "n_shown": 20,
+    "n_condition": 40,
+    "noise_levels": [0.1],
+    "feedback_epsilon": 0.1,
+}
 
 
 def run_params(
@@ -60,13 +67,14 @@ def blank_model(n_layers: int = 2, n_heads: int = 2, d_model: int = 4, n_terms: 
     return model
 
 
-def plant_head(model: Transformer, layer: int, head: int, gain: float, sharpness: float = 0.0) -> None:
-    """Make a head that adds gain × (attention-weighted mean of the terms) to the prediction.
+def plant_head(model: Transformer, layer: int, head: int, gain: float, sharpness: float = 0.0, reads: int = 0) -> None:
+    """Make a head that adds gain × (attention-weighted mean of what it reads) to the prediction.
 
     Its scores are sharpness × x_query × x_key: 0 attends evenly, above 0 to terms of like sign and size.
+    It reads the terms (coordinate 0) or the estimate that earlier layers have written (coordinate 1).
     """
     attention = model.blocks[layer].attention
-    attention.W_V[head, 0, 0] = 1.0
+    attention.W_V[head, reads, 0] = 1.0
     attention.W_O[head, 0, 1] = gain
     attention.W_Q[head, 0, 0] = sharpness * attention.W_Q.shape[-1] ** 0.5
     attention.W_K[head, 0, 0] = 1.0

@@ -6,17 +6,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from models import ANALYSIS, run_params
+from recurrence_circuits.claims import TABLES
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 MEASURED = {
     "score_predictions": ["predictions"],
     "ablate_heads": ["ablation"],
     "measure_similarity": ["similarity", "cosines", "attention", "contributions", "estimates"],
+    "ablate_groups": ["groups"],
+    "probe_layers": ["probes"],
+    "measure_formation": ["formation"],
+    "measure_circuits": ["circuits", "composition", "feedback"],
+    "patch_paths": ["paths"],
+    "identify_algorithm": ["algorithm", "nearest"],
+    "explain_predictions": ["explained"],
 }
 THRESHOLDS = {
     "learned_ratio_max": 0.1, "copy_correlation_min": 0.5, "copy_ratio_min": 0.5, "copy_ratio_max": 2.0,
     "negative_correlation_max": -0.3, "negative_attention_max": -0.3, "ablation_kind": "mean",
-    "layer_ratio_max": 1.0, "refinement_ratio_max": 0.5, "agreement_min": 0.8,
+    "feedback_gain_max": -0.1, "layer_ratio_max": 1.0, "refinement_ratio_max": 0.5,
+    "negative_group_error_min": 0.5, "agreement_min": 0.8,
 }  # fmt: skip
 
 
@@ -49,6 +58,7 @@ def generate(folder: Path, **changes) -> dict[str, str]:
 def train(folder: Path, seed: int, files: dict[str, str], **changes) -> str:
     outputs = {
         "weights": str(folder / f"seed{seed}" / "model.safetensors"),
+        "snapshots": str(folder / f"seed{seed}" / "snapshots.safetensors"),
         "history": str(folder / f"seed{seed}" / "history.csv"),
         "record": str(folder / f"seed{seed}" / "run.json"),
     }
@@ -58,14 +68,25 @@ def train(folder: Path, seed: int, files: dict[str, str], **changes) -> str:
 
 def measure(script: str, folder: Path, seed: int, weights: str, test: str, **changes) -> None:
     outputs = {table: str(folder / f"seed{seed}" / f"{table}.csv") for table in MEASURED[script]}
+    outputs["qk_factors"] = str(folder / f"seed{seed}" / "qk_factors.npz")  # of measure_circuits
     params = {"run": run_params(seed, **changes), "analysis": ANALYSIS, "code": "0"}
-    call(script, folder, inputs={"weights": weights, "test": test}, outputs=outputs, params=params)
+    params |= {key: THRESHOLDS[key] for key in ("negative_correlation_max", "copy_correlation_min")}  # ablate_groups
+    inputs = {"weights": weights, "test": test}
+    inputs["similarity"] = str(folder / f"seed{seed}" / "similarity.csv")  # of ablate_groups
+    inputs["snapshots"] = str(folder / f"seed{seed}" / "snapshots.safetensors")  # of measure_formation
+    call(script, folder, inputs=inputs, outputs=outputs, params=params)
+
+
+def construct(folder: Path, test: str) -> None:
+    run = run_params()
+    params = {"task": run["task"], "data": run["data"], "analysis": ANALYSIS, "code": "0"}
+    outputs = {"construction": str(folder / "tables" / "construction.csv")}
+    inputs, wildcards = {"test": test}, {"experiment": "toy"}
+    call("score_construction", folder, inputs=inputs, outputs=outputs, params=params, wildcards=wildcards)
 
 
 def judge(folder: Path, n_layers: int = 2) -> None:
-    inputs = {
-        name: str(folder / "tables" / f"{name}.csv") for name in ("predictions", "ablation", "similarity", "estimates")
-    }
+    inputs = {name: str(folder / "tables" / f"{name}.csv") for name in TABLES}
     outputs = {"table": str(folder / "tables" / "claims.csv"), "page": str(folder / "tables" / "claims.md")}
     params = {"thresholds": THRESHOLDS, "n_layers": n_layers, "confidence": 0.95}
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
@@ -86,4 +107,6 @@ def run_all(folder: Path, seeds=(0, 1), **changes) -> None:
         inputs = {"table": str(folder / "tables" / f"{table}.csv")}
         outputs = {"spread": str(folder / "tables" / f"{table}_spread.csv")}
         call("summarise_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
+    if run_params(**changes)["task"] == "affine":
+        construct(folder, files["test"])
     judge(folder, run_params(**changes)["model"]["n_layers"])

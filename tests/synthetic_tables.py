@@ -123,6 +123,124 @@ class Synthetic:
         frame["value"] = (level + 5 * (frame["model"] == "untrained")) * self.noise(frame, 0.2)
         return frame
 
+    def groups(self) -> pd.DataFrame:
+        kinds = ["zero", "mean", "resample"]
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], group=["negative", "copying", "all"],
+            members=["chosen", "random_same_layer"], intervention=["ablated", "kept"], kind=kinds,
+            position=[2, 9, pd.NA], measure=["mse", "mse_change"],
+        )  # fmt: skip
+        frame = frame[(frame["group"] != "all") | (frame["members"] == "chosen")]
+        frame["value"] = 10.0 ** self.draw.uniform(-2, 1, len(frame)) * self.draw.choice([1, 1, 1, -0.1], len(frame))
+        return frame.assign(size=1, heads="L0H0")
+
+    def probes(self) -> pd.DataFrame:
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], after_layer=[-1, *self.layers],
+            target=["last", "next", "a", "b"], shuffled=[False, True], position=[*range(N_TERMS), pd.NA],
+        )  # fmt: skip
+        missing = np.where(frame["model"] == "trained", 0.1, 0.5) ** (frame["after_layer"] + 2)
+        missing = np.where(frame["shuffled"], 1.001, missing * self.noise(frame, 0.1))
+        return frame.assign(value=1 - missing, low=0.99 - missing, high=1 - 0.9 * missing)
+
+    def formation(self) -> pd.DataFrame:
+        measures = {"mse": 3.0, "excess": 3.0, "layer0_slope": 0.3, "layer0_correlation": 0.8, "last_layer_slope": -0.4,
+                    "last_layer_correlation": -0.9, "feedback_context": -0.2, "feedback_query": -0.04}  # fmt: skip
+        frame = product(seed=self.seeds, measure=list(measures), step=[0, 6, 12, 24, 48, 95, 189, 378, 754, 1500, 6000])
+        learned = frame["step"] / (frame["step"] + 300)
+        share = np.where(frame["measure"].isin(["mse", "excess"]), np.exp(-6 * learned), learned)
+        return frame.assign(value=frame["measure"].map(measures) * share * self.noise(frame, 0.1))
+
+    def circuits(self) -> pd.DataFrame:
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], layer=self.layers, head=self.heads,
+            measure=["ov_gain", "ov_estimate_gain", "ov_copying_score", "qk_gain", "qk_matching_score", "qk_largest"],
+        )  # fmt: skip
+        mean = frame["layer"].map({0: 0.6, max(self.layers): -0.5}).fillna(0.1) * (frame["model"] == "trained")
+        return frame.assign(value=(mean + 0.1 * self.draw.standard_normal(len(frame))).clip(-1, 1))
+
+    def composition(self) -> pd.DataFrame:
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], layer=self.layers, head=self.heads,
+            other_layer=self.layers, other_head=self.heads, input=["query", "key", "value"],
+        )  # fmt: skip
+        frame = frame[frame["layer"] < frame["other_layer"]]
+        return frame.assign(value=self.draw.uniform(0.1, 0.3, len(frame)))
+
+    def feedback(self) -> pd.DataFrame:
+        places = [*(("head", head) for head in self.heads), ("attention", pd.NA)]
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], place=places, layer=self.layers,
+            perturbed=["query", "context"], pattern=["free", "held"], position=[2, 9, pd.NA],
+        )  # fmt: skip
+        frame[["component", "head"]] = frame.pop("place").tolist()
+        mean = frame["layer"].map({0: 0.6, max(self.layers): -0.4}).fillna(0.1) * (frame["model"] == "trained")
+        return frame.assign(value=mean + 0.05 * self.draw.standard_normal(len(frame)))
+
+    def paths(self) -> pd.DataFrame:
+        last = max(self.layers)
+        sources = [*(("head", head) for head in self.heads), ("mlp", pd.NA)][: None if not self.attention_only else -1]
+        targets = [("residual", None, pd.NA, pd.NA), ("total", None, pd.NA, pd.NA)]
+        for into in ("query", "key", "value") if last else ():
+            targets += [(into, "head", last, head) for head in self.heads] + [(into, "attention", last, pd.NA)]
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], source=sources, target=targets,
+            measure=["prediction_change", "mse_change", "slope_on_last"],
+        )  # fmt: skip
+        frame[["component", "head"]] = frame.pop("source").tolist()
+        frame[["into", "other_component", "other_layer", "other_head"]] = frame.pop("target").tolist()
+        size = 10.0 ** self.draw.uniform(-6, 0, len(frame))
+        sign = np.where((frame["measure"] == "slope_on_last") & (frame["into"] == "value"), -1, 1)
+        return frame.assign(layer=0, value=sign * size)
+
+    def algorithm(self) -> pd.DataFrame:
+        """In distribution near `bayes`, away from it further the higher the level."""
+        levels = [("in_distribution", 0.0), ("noise", 0.1), ("noise", 0.3), ("b", 2.0), ("late_start", 8.0)]
+        far = {"bayes": 1e-4, "ridge": 1e-4, "best_linear": 2e-3, "copy_last": 0.02, "zero": 1.0}
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], place=levels, predictor=[*far, "model"],
+            position=[*range(N_TERMS), pd.NA], measure=["distance", "mse", "relative"],
+        )  # fmt: skip
+        frame[["condition", "level"]] = frame.pop("place").tolist()
+        own = frame["predictor"] == "model"
+        frame = frame[~(own & (frame["measure"] != "mse"))]
+        frame = frame[(frame["measure"] != "relative") | frame["position"].isna()].copy()
+        frame["value"] = 8 * frame["predictor"].map(far | {"model": 1e-4}) * (1 + frame["level"]) ** 3
+        frame.loc[frame["measure"] == "relative", "value"] /= 8
+        frame.loc[frame["predictor"] == "zero", "value"] = np.where(
+            frame.loc[frame["predictor"] == "zero", "measure"] == "relative", 1.0, 8.0
+        )
+        prefix = product(seed=self.seeds, model=["trained", "untrained"], position=range(N_TERMS // 2))
+        prefix = prefix.assign(condition="prefix", level=8.0, predictor="whole_context", measure="distance")
+        return pd.concat([frame, prefix.assign(value=1e-13)])
+
+    def nearest(self) -> pd.DataFrame:
+        frame = self.algorithm()
+        frame = frame[frame["condition"] != "prefix"].drop_duplicates(["seed", "model", "condition", "level"])
+        departs = np.where(frame["level"] > 1, 4, None)
+        return frame.assign(nearest="bayes", tied="ridge", reference="bayes", departs=departs, statement="So it is.")
+
+    def explained(self) -> pd.DataFrame:
+        shares = {"copy": -0.5, "layer_0": -0.2, "last_attention": 0.95, "whole": 1.0}
+        if len(self.layers) > 1:
+            shares |= {"copy_feedback": -0.1, "layer_0_feedback": 0.3, "inner_layers_feedback": 0.9}
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], reduced=list(shares),
+            position=[*range(N_TERMS), pd.NA], measure=["explained", "refinement", "mse", "excess"],
+        )  # fmt: skip
+        frame["value"] = frame["reduced"].map(shares)
+        error = frame["measure"].isin(["mse", "excess"])
+        frame.loc[error, "value"] = 0.2 * (1 - frame.loc[error, "value"])
+        return frame
+
+    def construction(self) -> pd.DataFrame:
+        errors = {"copy_last": 0.2, "bayes": 0.0, "best_linear": 0.0174, "fixed": 0.06, "positional": 0.0177}
+        errors |= {"content_1": 0.05, "content_2": 0.02, "content_3": 0.005}
+        layers = {"fixed": 1, "positional": 1, "content_1": 2, "content_2": 3, "content_3": 4}
+        frame = product(predictor=list(errors), position=[*range(N_TERMS), pd.NA])
+        frame["n_layers"] = frame["predictor"].map(layers)
+        return frame.assign(value=frame["predictor"].map(errors), measure="mse")
+
     def claims(self) -> pd.DataFrame:
         copying = "error of the estimate after layer 0 over that of copying x_n"
         criteria = [  # claim, criterion, statistic, relation, threshold, centre of the values, value of the control

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from models import run_settings
-from recurrence_circuits.checkpoint import load_model, new_model, save_model
+from recurrence_circuits.checkpoint import load_model, load_snapshots, new_model, save_model, save_snapshots
 from safetensors.torch import load_file, save_file
 
 
@@ -95,3 +95,60 @@ def test_weights_of_another_program_are_refused(saved):
     damaged(saved, lambda w: None, keep_metadata=False)
     with pytest.raises(ValueError, match="expected weights of this workflow"):
         load_model(saved, run_settings())
+
+
+SNAPSHOTS = run_settings(training={"steps": 200, "n_snapshots": 3})  # after steps 1 (of 0.2), 2 and 20
+
+
+@pytest.fixture
+def snapshots(tmp_path):
+    """Snapshots whose weights are those of models of other seeds, to tell them apart."""
+    path = str(tmp_path / "snapshots.safetensors")
+    kept = {n: new_model(run_settings(seed=n)).state_dict() for n in SNAPSHOTS.training.snapshot_steps}
+    save_snapshots(path, kept, SNAPSHOTS)
+    return path
+
+
+def test_snapshots_round_trip_in_the_order_of_training(snapshots):
+    models = load_snapshots(snapshots, SNAPSHOTS)
+    assert list(models) == [1, 2, 20]
+    for n, model in models.items():
+        fresh = new_model(run_settings(seed=n)).state_dict()
+        assert all(torch.equal(weight, fresh[name]) for name, weight in model.state_dict().items())
+        assert not model.training
+        assert not any(weight.requires_grad for weight in model.parameters())
+
+
+def test_no_snapshots_are_a_file_too(tmp_path):
+    path = str(tmp_path / "snapshots.safetensors")
+    save_snapshots(path, {}, run_settings())
+    assert load_snapshots(path, run_settings()) == {}
+    with pytest.raises(ValueError, match="trained with other settings: expected seed = 1"):
+        load_snapshots(path, run_settings(seed=1))
+    Path(path).write_bytes(b"")
+    with pytest.raises(ValueError, match=r"snapshots\.safetensors: expected a safetensors file"):
+        load_snapshots(path, run_settings())
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda w: [w.pop(name) for name in list(w) if name.startswith("step2/")], r"expected snapshots of .*'step2'"),
+        (lambda w: w.update({"step5/W_E": torch.zeros(1, 8)}), r"found \['step1', 'step2', 'step20', 'step5'\]"),
+        (lambda w: w.pop("step20/W_E"), r"found \[\('W_E', None\)\]"),
+        (lambda w: w["step2/W_E"].fill_(float("inf")), "expected finite weights, found NaN or infinity in W_E"),
+    ],
+)
+def test_damaged_snapshots_are_refused(snapshots, change, message):
+    damaged(snapshots, change)
+    with pytest.raises(ValueError, match=message) as refusal:
+        load_snapshots(snapshots, SNAPSHOTS)
+    assert snapshots in str(refusal.value)
+
+
+def test_snapshots_of_another_run_or_another_program_are_refused(snapshots):
+    with pytest.raises(ValueError, match=r"expected training\.steps = 100, found 200"):
+        load_snapshots(snapshots, run_settings(training={"steps": 100, "n_snapshots": 3}))
+    damaged(snapshots, lambda w: None, keep_metadata=False)
+    with pytest.raises(ValueError, match="expected weights of this workflow"):
+        load_snapshots(snapshots, SNAPSHOTS)

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recurrence_circuits.settings import AnalysisSettings, DataSettings, RunSettings
+from recurrence_circuits.analysis_settings import AnalysisSettings
+from recurrence_circuits.settings import DataSettings, RunSettings
 from recurrence_circuits.tasks import TASKS, make_task
 from relations import TASKS as TASK_LIMITS
 from validation import SCHEMA, ConfigError, expand_config, leaves
@@ -111,6 +112,7 @@ def test_two_ways_to_write_one_setting_are_one():
     """Snakemake compares params as text: neither the order of keys nor 1 for 1.0 may make it rerun."""
     one = expand_experiment("training: {batch_size: 64, steps: 6000, clip_norm: 1}, data: {seed: 0}")
     assert json.dumps(one) == json.dumps(expand_experiment(""))
+    assert json.dumps(expand_experiment("analysis: {noise_levels: [1]}")["analysis"]["noise_levels"]) == "[1.0]"
 
 
 def test_aliases_of_one_section_are_resolved_apart():

@@ -22,7 +22,8 @@ REFUSED = [
     ("modle: {}", "modle: expected one of the keys task, data, model, training, seeds, analysis, claims, "
      "found 'modle' (did you mean model?)"),
     ("training: {step: 3}", "training.step: expected one of the keys steps, batch_size, learning_rate, warmup_steps, "
-     "final_learning_rate, weight_decay, beta2, clip_norm, evaluate_every, device, found 'step' (did you mean steps?)"),
+     "final_learning_rate, weight_decay, beta2, clip_norm, evaluate_every, n_snapshots, device, "
+     "found 'step' (did you mean steps?)"),
     ("n_layers: 2", "n_layers: expected one of the keys task, data, model, training, seeds, analysis, claims, "
      "found 'n_layers' (did you mean model.n_layers?)"),
     ("model: {1: 2}", "model.1: expected a key that is text, found 1; put it in quotes"),
@@ -63,6 +64,9 @@ REFUSED = [
     ("analysis: {resamples: 99}", "analysis.resamples: expected a whole number from 100 to 100000, found 99"),
     ("analysis: {confidence: 95}", "analysis.confidence: expected a number above 0.5 and below 1, found 95"),
     ("analysis: {confidence: 0.5}", "analysis.confidence: expected a number above 0.5 and below 1, found 0.5"),
+    ("analysis: {noise_levels: [0.1, 0.1]}", "analysis.noise_levels: expected a list of 0 to 20 different numbers "
+     "from 0.0001 to 100, found a list, [0.1, 0.1]"),
+    ("analysis: {noise_levels: [0.1, 0]}", "analysis.noise_levels[1]: expected a number from 0.0001 to 100, found 0"),
     ("claims: {learned_ratio_max: 0}", "claims.learned_ratio_max: expected a number above 0 and at most 1, found 0"),
     ("claims: {copy_correlation_min: 1.1}", "claims.copy_correlation_min: expected a number from -1 to 1, found 1.1"),
     ("claims: {negative_attention_max: -2}", "claims.negative_attention_max: expected a number from -1 to 1, found -2"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from models import data_settings
-from recurrence_circuits.dataset import draw_sequences, read_sequences, write_arrays
+from recurrence_circuits.dataset import draw_sequences, read_parameters, read_sequences, write_arrays
 
 
 @pytest.fixture
@@ -79,3 +79,40 @@ def test_pickled_objects_are_refused(tmp_path, settings):
     np.savez(path, sequences=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ValueError, match="expected a data file"):
         read_sequences(str(path), settings)
+
+
+# ---- hidden parameters ----------------------------------------------------------------------------------------------
+
+
+def test_parameters_round_trip(written, settings):
+    drawn = draw_sequences("affine", settings, "test", 20)
+    parameters = read_parameters(written, "affine", settings, 20)
+    assert set(parameters) == set(drawn) - {"sequences"}
+    for name, values in parameters.items():
+        np.testing.assert_array_equal(values, drawn[name])
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda a: a.pop("b"), "expected a data file with an array 'b'"),
+        (lambda a: a.update(a=a["a"][:-1]), r"expected the parameter 'a' to be float64 of shape \(20,\), found"),
+        (lambda a: a.update(b=a["b"].astype(np.float32)), "expected the parameter 'b' to be float64 .* found float32"),
+        (lambda a: a["a"].__setitem__(4, np.inf), r"expected finite numbers, found inf at .*'a', \(4,\)"),
+    ],
+)
+def test_damaged_parameters_are_refused(written, settings, change, message):
+    with np.load(written) as file:
+        arrays = dict(file)
+    change(arrays)
+    write_arrays(written, arrays)
+    with pytest.raises(ValueError, match=message) as refusal:
+        read_parameters(written, "affine", settings, 20)
+    assert written in str(refusal.value)
+
+
+def test_parameters_of_vector_tasks_keep_their_shape(tmp_path):
+    settings, path = data_settings(dimension=2), str(tmp_path / "test.npz")
+    write_arrays(path, draw_sequences("affine_vector", settings, "test", 20))
+    shapes = {name: value.shape for name, value in read_parameters(path, "affine_vector", settings, 20).items()}
+    assert shapes == {"A": (20, 2, 2), "b": (20, 2), "x0": (20, 2)}

@@ -25,6 +25,15 @@ INPUTS = {
     "attention": ["attention"],
     "cosines": ["cosines"],
     "claims": ["claims"],
+    "circuits": ["circuits"],
+    "feedback": ["feedback"],
+    "paths": ["paths"],
+    "groups": ["groups"],
+    "probes": ["probes"],
+    "formation": ["formation"],
+    "algorithm": ["algorithm", "nearest"],
+    "explained": ["explained"],
+    "construction": ["construction", "predictions"],
 }
 SMALL, USUAL = Synthetic(1, 1, 2, attention_only=True), Synthetic(2, 2, 3)
 

@@ -48,7 +48,7 @@ def benchmark_record(folder, seed, stage):
 def smk(tmp_path):
     """What Snakemake hands to the script, over made-up results of three seeds."""
     synthetic, folder = Synthetic(3), tmp_path / "results"
-    for name in ("claims", "predictions"):
+    for name in ("claims", "predictions", "nearest"):
         write_table(name, synthetic[name], str(folder / f"{name}.csv"))
     records = [folder / f"run{seed}.json" for seed in range(3)]
     for seed, path in enumerate(records):
@@ -64,6 +64,7 @@ def smk(tmp_path):
             records=list(map(str, records)),
             figures=list(map(str, figures)),
             costs=costs,
+            nearest=str(folder / "nearest.csv"),
         ),
         params=SimpleNamespace(
             template=str(TEMPLATE),
@@ -275,3 +276,10 @@ def test_a_file_that_is_no_cost_record_is_refused(smk):
     Path(smk.input.costs[0]).write_text("a\tb\n1\t2\n")
     with pytest.raises(ValueError, match=r"train_model\.tsv: expected one benchmark row with 's' and 'max_rss'"):
         write_report.main(smk)
+
+
+def test_the_report_says_which_predictor_the_models_are_like(smk):
+    write_report.main(smk)
+    text = Path(smk.output.report).read_text(encoding="utf-8")
+    cells = ["b", "2", "bayes (3)", "0.0216", "3 of 3, from position 4"]
+    assert "".join(f"<td>{cell}</td>" for cell in cells) in text

@@ -36,16 +36,45 @@ def test_the_learning_rate_warms_up_and_decays():
 
 def test_training_repeats_bit_for_bit_and_seeds_differ():
     run = run_settings()
-    (first, history), (second, again) = (train(run, *data(run)) for _ in range(2))
+    (first, history, _), (second, again, _) = (train(run, *data(run)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     assert history.equals(again)
-    other, _ = train(run_settings(seed=1), *data(run))
+    other, *_ = train(run_settings(seed=1), *data(run))
     assert not torch.equal(first.W_E, other.W_E)
+
+
+def test_snapshots_change_nothing_but_what_is_kept():
+    kept_run = run_settings(training={"n_snapshots": 3})
+    (plain, history, none), (kept, same, snapshots) = (train(run, *data(run)) for run in (run_settings(), kept_run))
+    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), kept.parameters(), strict=True))
+    assert history.equals(same)
+    assert none == {}
+    assert list(snapshots) == kept_run.training.snapshot_steps == [1]  # of 8 steps: 0.008, 0.08 and 0.8 are one
+
+
+def test_a_snapshot_is_what_training_to_its_step_gives():
+    # A constant learning rate, so that a shorter training is the start of a longer one.
+    constant = {"warmup_steps": 0, "final_learning_rate": 1.0}
+    run = run_settings(training={"steps": 20, "n_snapshots": 4, **constant})
+    assert run.training.snapshot_steps == [1, 4]
+    snapshots = train(run, *data(run))[2]
+    short = run_settings(training={"steps": 4, **constant})
+    model, *_ = train(short, *data(run))
+    assert all(torch.equal(weight, snapshots[4][name]) for name, weight in model.state_dict().items())
+
+
+def test_snapshot_steps_are_even_in_log_step_and_end_before_training_does():
+    assert training_settings(steps=6000, n_snapshots=3).snapshot_steps == [6, 60, 600]
+    assert training_settings(steps=6000, n_snapshots=0).snapshot_steps == []
+    assert training_settings(steps=1, n_snapshots=5).snapshot_steps == []
+    many = training_settings(steps=50, n_snapshots=100).snapshot_steps
+    assert many == sorted(set(many))
+    assert (many[0], many[-1]) == (1, 47)
 
 
 def test_training_learns():
     run = run_settings(training={"steps": 150, "batch_size": 32, "evaluate_every": 50, "warmup_steps": 10})
-    _, history = train(run, *data(run, 256))
+    _, history, _ = train(run, *data(run, 256))
     assert history["step"].tolist() == [50, 100, 150]
     assert history["mse"].iloc[-1] < 0.7 * history["mse"].iloc[0]
     assert (history["excess"] <= history["mse"] + 1e-12).all()

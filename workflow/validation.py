@@ -96,6 +96,8 @@ def _fill_properties(validator, properties: dict, instance, schema: dict):
             errors = list(validator.descend(instance[key], subschema, path=key, schema_path=key))
             if not errors and subschema.get("type") == "number":
                 instance[key] = float(instance[key])
+            elif not errors and subschema.get("items", {}).get("type") == "number":
+                instance[key] = [float(value) for value in instance[key]]
             yield from errors
 
 

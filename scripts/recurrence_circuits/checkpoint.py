@@ -6,10 +6,13 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.randomness import torch_stream
 from recurrence_circuits.settings import RunSettings
+
+Snapshots = dict[int, dict[str, Tensor]]  # weights by name, by the training step after which they were kept
 
 METADATA = "recurrence_circuits"  # the one metadata key: with several, safetensors shuffles their order
 
@@ -21,9 +24,13 @@ def new_model(run: RunSettings) -> Transformer:
 
 def save_model(path: str, model: Transformer, run: RunSettings) -> None:
     """Write weights and settings to `path`."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()}
-    save_file(weights, path, metadata={METADATA: json.dumps(run.to_dict(), sort_keys=True)})
+    _write(path, model.state_dict(), run)
+
+
+def save_snapshots(path: str, snapshots: Snapshots, run: RunSettings) -> None:
+    """Write the weights kept during training, each named `step<n>/<weight>`, and settings to `path`; maybe none."""
+    weights = {f"step{n}/{name}": weight for n, kept in snapshots.items() for name, weight in kept.items()}
+    _write(path, weights, run)
 
 
 def load_model(path: str, run: RunSettings) -> Transformer:
@@ -32,6 +39,31 @@ def load_model(path: str, run: RunSettings) -> Transformer:
     Raises ValueError naming the file if it is not a whole safetensors file of this project, was trained
     with other settings than `run`, or has missing, unknown, misshapen or non-finite weights.
     """
+    return _model(path, _read(path, run), run)
+
+
+def load_snapshots(path: str, run: RunSettings) -> dict[int, Transformer]:
+    """Read the models that `save_snapshots` kept of `run`, by step in ascending order, ready as from `load_model`.
+
+    Raises ValueError as `load_model` does, and if the steps are not those that the settings of `run` ask for.
+    """
+    kept = {}
+    for name, weight in _read(path, run).items():
+        step, _, name_in_model = name.partition("/")
+        kept.setdefault(step, {})[name_in_model] = weight
+    expected = [f"step{n}" for n in run.training.snapshot_steps]
+    if set(kept) != set(expected):
+        raise ValueError(f"{path}: expected snapshots of {expected}, found {sorted(kept)}")
+    return {n: _model(f"{path}, step {n}", kept[f"step{n}"], run) for n in run.training.snapshot_steps}
+
+
+def _write(path: str, weights: dict[str, Tensor], run: RunSettings) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
+    save_file(weights, path, metadata={METADATA: json.dumps(run.to_dict(), sort_keys=True)})
+
+
+def _read(path: str, run: RunSettings) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -41,6 +73,10 @@ def load_model(path: str, run: RunSettings) -> Transformer:
     if METADATA not in metadata:
         raise ValueError(f"{path}: expected weights of this workflow (metadata {METADATA!r}), found {sorted(metadata)}")
     _require_same(path, json.loads(metadata[METADATA]), json.loads(json.dumps(run.to_dict())))
+    return weights
+
+
+def _model(path: str, weights: dict[str, Tensor], run: RunSettings) -> Transformer:
     model = new_model(run)
     expected = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     found = {name: tuple(weight.shape) for name, weight in weights.items()}

@@ -5,10 +5,12 @@ Thresholds come from the config and are fixed before a run. A criterion that fai
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+# What is judged: the tables of these names, over all seeds.
+TABLES = ("predictions", "ablation", "similarity", "estimates", "probes", "feedback", "groups")
 RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
 
 
@@ -19,7 +21,7 @@ class Measured:
     """
 
     def __init__(self, tables: dict[str, pd.DataFrame], seed: int):
-        """tables: predictions, ablation, similarity and estimates of all seeds."""
+        """tables of all seeds, by name: those of TABLES."""
         self.tables = {name: table[table["seed"] == seed] for name, table in tables.items()}
         self.seed = seed
         self.last_layer = int(self.tables["similarity"]["layer"].max())
@@ -42,15 +44,46 @@ class Measured:
     def lowest_head_cost(self, model: str, measure: str, kind: str) -> pd.Series:
         """Change of error, over the determined positions, without the head that `lowest_head` finds."""
         head = self.lowest_head(model, measure)["head"]
-        table = self.tables["ablation"]
         return self._row(
-            table[table["position"].isna()],
+            self._whole("ablation"),
             model=model, component="head", layer=self.last_layer, head=head, kind=kind, measure="mse_change",
         )  # fmt: skip
 
     def estimate(self, model: str, after_layer: int, measure: str) -> pd.Series:
         """A ratio of the layer-wise estimate's error."""
         return self._row(self.tables["estimates"], model=model, after_layer=after_layer, measure=measure)
+
+    def decodable_ratio(self, model: str, after_layer: int) -> pd.Series:
+        """What a linear probe leaves unexplained of the next term, over what copying the last one leaves."""
+        r2 = self._row(
+            self._whole("probes"), model=model, after_layer=after_layer, target="next", shuffled=False
+        )  # fmt: skip
+        copying = self._baseline_error("copy_last") / self._baseline_error("zero")
+        ends = {"value": "value", "low": "high", "high": "low"}  # the more is explained, the less is left
+        return pd.Series({end: (1 - r2[other]) / copying for end, other in ends.items()})
+
+    def feedback_gain(self, model: str) -> pd.Series:
+        """The feedback gain of the last layer's attention from the context."""
+        return self._row(
+            self._whole("feedback"),
+            model=model, component="attention", layer=self.last_layer, perturbed="context", pattern="free",
+        )  # fmt: skip
+
+    def negative_group_error(self, model: str, kind: str) -> pd.Series:
+        """Error without all negative heads of the last layer together, over that of copying the last term."""
+        error = self._row(
+            self._whole("groups"),
+            model=model, group="negative", members="chosen", intervention="ablated", kind=kind, measure="mse",
+        )  # fmt: skip
+        return error[["value", "low", "high"]] / self._baseline_error("copy_last")
+
+    def _baseline_error(self, predictor: str) -> float:
+        return self._row(self._whole("predictions"), predictor=predictor, measure="mse")["value"]
+
+    def _whole(self, name: str) -> pd.DataFrame:
+        """A table's rows over the determined positions."""
+        table = self.tables[name]
+        return table[table["position"].isna()]
 
     def worst_step(self, model: str) -> pd.Series:
         """The largest ratio of errors after and before a layer, over the layers after layer 0."""
@@ -81,7 +114,7 @@ class Criterion:
     relation: str
     threshold: float
     measure: Callable[[Measured, str], pd.Series]
-    judged: str = "value"  # what is held against the threshold: the value, or its interval's low end
+    judged: str = "value"  # what is held against the threshold: the value, or an end of its interval (low, high)
 
     def holds(self, row: pd.Series) -> bool:
         return RELATIONS[self.relation](row[self.judged], self.threshold)
@@ -94,21 +127,29 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
     claim 4 has none in a model of one layer, since no later layer could refine anything.
     """
     t = thresholds
-    copy_ratio = "error of the estimate after layer 0 over that of copying x_n"
-    listed = [
-        Criterion("1", "far_below_simple_baselines",
-                  "excess error at determined positions over that of the strongest simple baseline",
-                  "<=", t["learned_ratio_max"], lambda m, model: m.learned_ratio(model)),
-    ] if floor_known else []  # fmt: skip
-    listed += [
-        Criterion("2", "follows_last_term", "correlation of layer 0's summed direct contribution with x_n",
-                  ">=", t["copy_correlation_min"],
-                  lambda m, model: m.layer_similarity(model, 0, "correlation_with_last")),
-        Criterion("2", "as_good_as_copying", copy_ratio, "<=", t["copy_ratio_max"],
-                  lambda m, model: m.estimate(model, 0, "copy_ratio")),
-        Criterion("2", "no_better_than_copying", copy_ratio, ">=", t["copy_ratio_min"],
-                  lambda m, model: m.estimate(model, 0, "copy_ratio")),
-    ]  # fmt: skip
+    follows = Criterion(
+        "", "follows_last_term", "correlation of layer 0's summed direct contribution with x_n",
+        ">=", t["copy_correlation_min"], lambda m, model: m.layer_similarity(model, 0, "correlation_with_last"),
+    )  # fmt: skip
+    estimates = (
+        ("2a", "error of the estimate after layer 0, by the model's own readout, over that of copying x_n",
+         lambda m, model: m.estimate(model, 0, "copy_ratio")),
+        ("2b", "variance of x_{n+1} that the best linear probe after layer 0 leaves unexplained, over that of copying",
+         lambda m, model: m.decodable_ratio(model, 0)),
+    )  # fmt: skip
+    listed = []
+    if floor_known:
+        listed.append(
+            Criterion("1", "far_below_simple_baselines",
+                      "excess error at determined positions over that of the strongest simple baseline",
+                      "<=", t["learned_ratio_max"], lambda m, model: m.learned_ratio(model))
+        )  # fmt: skip
+    for claim, statistic, measure in estimates:
+        listed += [
+            replace(follows, claim=claim),
+            Criterion(claim, "as_good_as_copying", statistic, "<=", t["copy_ratio_max"], measure),
+            Criterion(claim, "no_better_than_copying", statistic, ">=", t["copy_ratio_min"], measure),
+        ]
     readings = (
         ("3a", "output_opposes_prediction", "correlation_with_prediction", t["negative_correlation_max"],
          "lowest correlation of a last-layer head's direct contribution with the prediction"),
@@ -123,6 +164,11 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
                       "judged by the interval's low end", ">", 0.0,
                       lambda m, model, measure=measure: m.lowest_head_cost(model, measure, t["ablation_kind"]), "low"),
         ]  # fmt: skip
+    listed.append(
+        Criterion("3a", "feeds_back_negatively", "feedback gain of the last layer's attention from the context, "
+                  "judged by the interval's high end", "<=", t["feedback_gain_max"],
+                  lambda m, model: m.feedback_gain(model), "high")
+    )  # fmt: skip
     if n_layers > 1:
         listed += [
             Criterion("4", "every_layer_improves",
@@ -130,5 +176,8 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
                       "<=", t["layer_ratio_max"], lambda m, model: m.worst_step(model)),
             Criterion("4", "last_layer_refines", "error after the last layer over the error before it",
                       "<=", t["refinement_ratio_max"], lambda m, model: m.estimate(model, m.last_layer, "step_ratio")),
+            Criterion("4", "needs_the_negative_heads", "error without all negative heads of the last layer together "
+                      f"({t['ablation_kind']} ablation) over that of copying x_n", ">=", t["negative_group_error_min"],
+                      lambda m, model: m.negative_group_error(model, t["ablation_kind"])),
         ]  # fmt: skip
     return listed

@@ -38,20 +38,45 @@ def read_sequences(path: str, settings: DataSettings) -> Tensor:
     Raises ValueError naming the file if it is damaged, holds no sequences of the expected length and
     dimension, or holds a NaN or an infinity.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            sequences = arrays["sequences"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: expected a data file with an array 'sequences', found: {error}") from error
+    sequences = _read_array(path, "sequences")
     expected = (settings.n_terms + 1, settings.dimension)
     if sequences.ndim != 3 or sequences.shape[1:] != expected or sequences.dtype != np.float32:
         raise ValueError(
             f"{path}: expected float32 sequences of shape n × {expected[0]} × {expected[1]}, "
             f"found {sequences.dtype} of shape {sequences.shape}"
         )
-    if not np.isfinite(sequences).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(sequences))[0])
-        raise ValueError(
-            f"{path}: expected finite numbers, found {sequences[where]} at (sequence, position, …) {where}"
-        )
+    _require_finite(path, sequences, "(sequence, position, …)")
     return torch.from_numpy(sequences)
+
+
+def read_parameters(path: str, task_name: str, settings: DataSettings, n_sequences: int) -> dict[str, np.ndarray]:
+    """The hidden parameters that were drawn with the sequences of a file, by name, each float64, `sequence …`.
+
+    Raises ValueError naming the file if it is damaged, if a parameter of the task is missing or misshapen or is not
+    there for each of the n_sequences, or if a value is NaN or infinite.
+    """
+    drawn = make_task(task_name, settings).draw(1, torch.Generator())
+    parameters = {name: _read_array(path, name) for name in drawn}
+    for name, values in parameters.items():
+        expected = (n_sequences, *drawn[name].shape[1:])
+        if values.shape != expected or values.dtype != np.float64:
+            raise ValueError(
+                f"{path}: expected the parameter {name!r} to be float64 of shape {expected}, "
+                f"found {values.dtype} of shape {values.shape}"
+            )
+        _require_finite(path, values, f"(sequence, …) of the parameter {name!r},")
+    return parameters
+
+
+def _read_array(path: str, name: str) -> np.ndarray:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays[name]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a data file with an array {name!r}, found: {error}") from error
+
+
+def _require_finite(path: str, values: np.ndarray, axes: str) -> None:
+    if not np.isfinite(values).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise ValueError(f"{path}: expected finite numbers, found {values[where]} at {axes} {where}")

@@ -1,5 +1,7 @@
 """Edits of a forward pass that take a component's output away."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Generator, Tensor
 
@@ -46,6 +48,19 @@ def replace(component: Component, new: Tensor) -> Edits:
         return output
 
     return {("head_output", component.layer): replace_head}
+
+
+def combined(edits: list[Edits]) -> Edits:
+    """All edits as one: those of the same site are applied one after another, in their order."""
+    together: Edits = {}
+    for edit in edits:
+        for site, function in edit.items():
+            together[site] = _then(together[site], function) if site in together else function
+    return together
+
+
+def _then(first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda value: second(first(value))
 
 
 def donors(n_sequences: int, generator: Generator) -> Tensor:

@@ -6,11 +6,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from recurrence_circuits.analysis_settings import AnalysisSettings
 from recurrence_circuits.checkpoint import load_model, new_model
 from recurrence_circuits.dataset import read_sequences
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.randomness import numpy_stream
-from recurrence_circuits.settings import AnalysisSettings, RunSettings
+from recurrence_circuits.settings import RunSettings
 from recurrence_circuits.statistics import Bootstrap
 from recurrence_circuits.tables import write_table
 from recurrence_circuits.tasks import make_task

@@ -116,6 +116,30 @@ def headline_table(numbers: pd.DataFrame) -> dict:
     }
 
 
+# ---- algorithm ------------------------------------------------------------------------------------------------------
+
+
+def nearest_table(nearest: pd.DataFrame) -> dict:
+    """The table `nearest` of the trained models: which known predictor they are like, condition by condition."""
+    trained, rows = nearest[nearest["model"] == "trained"], []
+    for (condition, level), own in trained.groupby(["condition", "level"], sort=False, dropna=False):
+        counts = own["nearest"].str.replace("_", " ").value_counts()
+        departs = own["departs"].dropna()
+        rows.append(
+            [
+                condition.replace("_", " "), "" if pd.isna(level) else f"{level:g}",
+                ", ".join(f"{name} ({n})" for name, n in counts.items()), spread(own["value"]),
+                f"{len(departs)} of {len(own)}" + (f", from position {spread(departs)}" if len(departs) else ""),
+            ]
+        )  # fmt: skip
+    return {
+        "title": "Which known predictor the trained models are nearest to",
+        "columns": ["condition", "level", "nearest (seeds)", "distance over mean square", "seeds no longer like it"],
+        "rows": rows,
+        "note": "Distance: mean square of the difference between two predictions. Near ties go to the more exact.",
+    }
+
+
 # ---- costs ----------------------------------------------------------------------------------------------------------
 
 

@@ -72,16 +72,19 @@ class TrainingSettings(Settings):
     beta2: float  # of AdamW; beta1 is 0.9
     clip_norm: float  # of the whole gradient
     evaluate_every: int  # steps
+    n_snapshots: int  # weights kept on the way; 0 is none
     device: str  # cpu, cuda or auto
 
+    @property
+    def snapshot_steps(self) -> list[int]:
+        """The steps after which weights are kept: evenly spaced in log(step) over the last three decades of training.
 
-@dataclass(frozen=True)
-class AnalysisSettings(Settings):
-    """How the trained model is measured."""
-
-    resamples: int  # bootstrap resamples over test sequences
-    confidence: float  # of every interval
-    n_shown: int  # test sequences kept, a head, for the scatter figure
+        The end of training is not among them (it is the model). Steps that round to one are kept once, so that
+        a short training has fewer than n_snapshots.
+        """
+        shares = [1000 ** (-k / self.n_snapshots) for k in range(self.n_snapshots, 0, -1)]
+        steps = {max(1, round(self.steps * share)) for share in shares}
+        return sorted(steps - {self.steps})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from recurrence_circuits.checkpoint import new_model
+from recurrence_circuits.checkpoint import Snapshots, new_model
 from recurrence_circuits.errors import squared_error
 from recurrence_circuits.logs import logger, standing
 from recurrence_circuits.model import Transformer
@@ -43,11 +43,12 @@ class HeldOut:
         return float(error[:, self.first_determined :].mean())
 
 
-def train(run: RunSettings, sequences: Tensor, test: Tensor) -> tuple[Transformer, pd.DataFrame]:
+def train(run: RunSettings, sequences: Tensor, test: Tensor) -> tuple[Transformer, pd.DataFrame, Snapshots]:
     """Train the run's model on sequences, `sequence position dimension`, one term longer than the context.
 
-    Sequences are taken in a random order, once each before any is repeated. Returns the model (on the CPU) and
-    the `history` table from `step` on. Raises FloatingPointError, saying step and seed, on a non-finite loss.
+    Sequences are taken in a random order, once each before any is repeated. Returns the model (on the CPU), the
+    `history` table from `step` on, and the weights after each of the settings' snapshot_steps; to keep these
+    changes nothing else. Raises FloatingPointError, saying step and seed, on a non-finite loss.
     """
     settings, device = run.training, pick_device(run.training.device)
     model, held_out = new_model(run).to(device), HeldOut.of(run, test)
@@ -66,7 +67,8 @@ def train(run: RunSettings, sequences: Tensor, test: Tensor) -> tuple[Transforme
         settings.batch_size, settings.steps * settings.batch_size / len(sequences), len(sequences), device,
     )  # fmt: skip
 
-    history, losses, start = [], [], time.monotonic()
+    history, losses, snapshots, start = [], [], {}, time.monotonic()
+    snapshot_steps = set(settings.snapshot_steps)
     for step in range(1, settings.steps + 1):
         batch = sequences[next(order)].to(device)
         loss = (model(batch[:, :-1]).prediction - batch[:, 1:]).square().mean()
@@ -82,13 +84,15 @@ def train(run: RunSettings, sequences: Tensor, test: Tensor) -> tuple[Transforme
         rate = schedule.get_last_lr()[0]
         optimiser.step()
         schedule.step()
+        if step in snapshot_steps:
+            snapshots[step] = {name: weight.detach().cpu().clone() for name, weight in model.state_dict().items()}
         if step % settings.evaluate_every == 0 or step == settings.steps:
             mse = held_out.error(model, device)
             row = {"step": step, "loss": sum(losses) / len(losses), "mse": mse, "excess": mse - held_out.floor}
             history.append(row | {"learning_rate": rate})
             losses.clear()
             logger.info(progress_line(run, row, time.monotonic() - start))
-    return model.cpu().eval().requires_grad_(False), pd.DataFrame(history)
+    return model.cpu().eval().requires_grad_(False), pd.DataFrame(history), snapshots
 
 
 def learning_rate_factor(step: int, settings: TrainingSettings) -> float:

@@ -7,21 +7,22 @@ from recurrence_circuits.statistics import wilson
 
 STATEMENTS = {
     "1": "The recurrence is learned in context",
-    "2": "Layer 0 copies: it forms an initial estimate of the next term",
+    "2a": "Layer 0 forms an initial estimate by copying, read as what the model's own readout sees after it",
+    "2b": "Layer 0 forms an initial estimate by copying, read as what a linear probe can decode after it",
     "3a": "The last layer has negative similarity heads, read as heads whose output opposes the prediction",
     "3b": "The last layer has negative similarity heads, read as heads that attend to terms unlike the query's",
     "4": "The layers after layer 0 refine the estimate",
-    "5": "Claims 1 to 4 hold in the same seeds (claim 3 in either reading)",
+    "5": "Claims 1 to 4 hold in the same seeds (claims 2 and 3 in either reading)",
 }
 # Claim 5 asks each seed for one of each group.
-GROUPS = {"1": "1", "2": "2", "3a": "3", "3b": "3", "4": "4"}
+GROUPS = {"1": "1", "2a": "2", "2b": "2", "3a": "3", "3b": "3", "4": "4"}
 MODELS = ("trained", "untrained")
 
 
 def judge_claims(tables: dict[str, pd.DataFrame], thresholds: dict, n_layers: int, confidence: float) -> pd.DataFrame:
     """The `claims` table from `seed` on.
 
-    tables: predictions, ablation, similarity and estimates of all seeds; thresholds: the config's `claims`.
+    tables: those of claims.TABLES, of all seeds; thresholds: the config's `claims`.
     A criterion is `supported` if it holds in at least the share agreement_min of seeds, `not supported` if it fails
     in at least that share, else `mixed`. A claim's verdict is that of its criteria taken together, and can be
     no better than `mixed` if the untrained control passes as often. Claims without criteria (see `criteria`)
@@ -31,7 +32,8 @@ def judge_claims(tables: dict[str, pd.DataFrame], thresholds: dict, n_layers: in
     floor_known = "model_ratio" in set(tables["predictions"]["measure"])
     listed = criteria(thresholds, n_layers, floor_known)
     seeds = sorted(tables["predictions"]["seed"].unique())
-    rows = [_criterion_row(c, Measured(tables, seed), seed) for c in listed for seed in seeds]
+    measured = {seed: Measured(tables, seed) for seed in seeds}
+    rows = [_criterion_row(criterion, measured[seed], seed) for criterion in listed for seed in seeds]
     by_criterion = pd.DataFrame(rows)
     claims = [claim for claim in STATEMENTS if claim in set(by_criterion["claim"])]
     for claim in claims:

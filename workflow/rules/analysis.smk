@@ -75,6 +75,207 @@ rule measure_similarity:
         "../../scripts/measure_similarity.py"
 
 
+rule measure_circuits:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        test="results/{experiment}/data/test.npz",
+    output:
+        circuits="results/{experiment}/seed{seed}/circuits.csv",
+        composition="results/{experiment}/seed{seed}/composition.csv",
+        feedback="results/{experiment}/seed{seed}/feedback.csv",
+        qk_factors="results/{experiment}/seed{seed}/qk_factors.npz",
+    log:
+        "results/{experiment}/logs/seed{seed}/measure_circuits.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/measure_circuits.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("measure_circuits.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/measure_circuits.py"
+
+
+rule patch_paths:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        test="results/{experiment}/data/test.npz",
+    output:
+        paths="results/{experiment}/seed{seed}/paths.csv",
+    log:
+        "results/{experiment}/logs/seed{seed}/patch_paths.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/patch_paths.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("patch_paths.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/patch_paths.py"
+
+
+rule ablate_groups:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        similarity="results/{experiment}/seed{seed}/similarity.csv",
+        test="results/{experiment}/data/test.npz",
+    output:
+        groups="results/{experiment}/seed{seed}/groups.csv",
+    log:
+        "results/{experiment}/logs/seed{seed}/ablate_groups.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/ablate_groups.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("ablate_groups.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+        negative_correlation_max=of_experiment("claims", "negative_correlation_max"),
+        copy_correlation_min=of_experiment("claims", "copy_correlation_min"),
+    script:
+        "../../scripts/ablate_groups.py"
+
+
+rule probe_layers:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        test="results/{experiment}/data/test.npz",
+    output:
+        probes="results/{experiment}/seed{seed}/probes.csv",
+    log:
+        "results/{experiment}/logs/seed{seed}/probe_layers.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/probe_layers.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("probe_layers.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/probe_layers.py"
+
+
+rule measure_formation:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        snapshots="results/{experiment}/seed{seed}/snapshots.safetensors",
+        test="results/{experiment}/data/test.npz",
+    output:
+        formation="results/{experiment}/seed{seed}/formation.csv",
+    log:
+        "results/{experiment}/logs/seed{seed}/measure_formation.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/measure_formation.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("measure_formation.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/measure_formation.py"
+
+
+rule identify_algorithm:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        test="results/{experiment}/data/test.npz",
+    output:
+        algorithm="results/{experiment}/seed{seed}/algorithm.csv",
+        nearest="results/{experiment}/seed{seed}/nearest.csv",
+    log:
+        "results/{experiment}/logs/seed{seed}/identify_algorithm.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/identify_algorithm.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("identify_algorithm.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/identify_algorithm.py"
+
+
+rule explain_predictions:
+    input:
+        weights="results/{experiment}/seed{seed}/model.safetensors",
+        test="results/{experiment}/data/test.npz",
+    output:
+        explained="results/{experiment}/seed{seed}/explained.csv",
+    log:
+        "results/{experiment}/logs/seed{seed}/explain_predictions.log",
+    benchmark:
+        "results/{experiment}/benchmarks/seed{seed}/explain_predictions.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=30,
+    params:
+        code=code_digest("explain_predictions.py"),
+        run=run_settings,
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/explain_predictions.py"
+
+
+# Hand-made weights, so one job an experiment; for the scalar affine task only (AFFINE).
+rule score_construction:
+    input:
+        test="results/{experiment}/data/test.npz",
+    output:
+        construction="results/{experiment}/tables/construction.csv",
+    log:
+        "results/{experiment}/logs/score_construction.log",
+    benchmark:
+        "results/{experiment}/benchmarks/score_construction.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("score_construction.py"),
+        task=of_experiment("task"),
+        data=of_experiment("data"),
+        analysis=of_experiment("analysis"),
+    script:
+        "../../scripts/score_construction.py"
+
+
 rule gather_seeds:
     input:
         seeds=every_seed("results/{experiment}/seed{seed}/{table}.csv"),
@@ -123,6 +324,9 @@ rule judge_claims:
         ablation="results/{experiment}/tables/ablation.csv",
         similarity="results/{experiment}/tables/similarity.csv",
         estimates="results/{experiment}/tables/estimates.csv",
+        probes="results/{experiment}/tables/probes.csv",
+        feedback="results/{experiment}/tables/feedback.csv",
+        groups="results/{experiment}/tables/groups.csv",
     output:
         table=report(
             "results/{experiment}/tables/claims.csv",

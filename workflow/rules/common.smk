@@ -12,6 +12,16 @@ SEED_TABLES = [
     "attention",
     "contributions",
     "estimates",
+    "circuits",
+    "composition",
+    "feedback",
+    "paths",
+    "groups",
+    "probes",
+    "formation",
+    "algorithm",
+    "nearest",
+    "explained",
 ]
 TABLES = [*SEED_TABLES, "claims"]
 # Rules that run once a seed.
@@ -20,6 +30,13 @@ SEED_STAGES = [
     "score_predictions",
     "ablate_heads",
     "measure_similarity",
+    "measure_circuits",
+    "patch_paths",
+    "ablate_groups",
+    "probe_layers",
+    "measure_formation",
+    "identify_algorithm",
+    "explain_predictions",
 ]
 SUMMARISED = ["predictions_spread", "estimates_spread"]
 FIGURES = [
@@ -31,8 +48,25 @@ FIGURES = [
     "contributions",
     "attention",
     "cosines",
+    "circuits",
+    "feedback",
+    "paths",
+    "groups",
+    "probes",
+    "formation",
+    "algorithm",
+    "explained",
     "claims",
 ]
+# Tables and figures that make sense for the scalar affine task only, and its experiments.
+AFFINE_TABLES = ["construction"]
+AFFINE_FIGURES = ["construction"]
+AFFINE = [name for name, settings in EXPERIMENTS.items() if settings["task"] == "affine"]
+
+
+def figures_of(experiment):
+    """The figures of one experiment."""
+    return FIGURES + (AFFINE_FIGURES if experiment in AFFINE else [])
 
 
 wildcard_constraints:

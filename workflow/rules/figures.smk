@@ -226,6 +226,260 @@ rule draw_cosines:
         "../../scripts/draw_cosines.py"
 
 
+rule draw_circuits:
+    input:
+        circuits="results/{experiment}/tables/circuits.csv",
+    output:
+        pdf="results/{experiment}/figures/circuits.pdf",
+        png=report(
+            "results/{experiment}/figures/circuits.png",
+            caption="../report/circuits.rst",
+            category="{experiment}",
+            labels={"figure": "circuits"},
+        ),
+        csv="results/{experiment}/figures/circuits.csv",
+    log:
+        "results/{experiment}/logs/draw_circuits.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_circuits.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_circuits.py"),
+    script:
+        "../../scripts/draw_circuits.py"
+
+
+rule draw_feedback:
+    input:
+        feedback="results/{experiment}/tables/feedback.csv",
+    output:
+        pdf="results/{experiment}/figures/feedback.pdf",
+        png=report(
+            "results/{experiment}/figures/feedback.png",
+            caption="../report/feedback.rst",
+            category="{experiment}",
+            labels={"figure": "feedback"},
+        ),
+        csv="results/{experiment}/figures/feedback.csv",
+    log:
+        "results/{experiment}/logs/draw_feedback.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_feedback.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_feedback.py"),
+    script:
+        "../../scripts/draw_feedback.py"
+
+
+rule draw_paths:
+    input:
+        paths="results/{experiment}/tables/paths.csv",
+    output:
+        pdf="results/{experiment}/figures/paths.pdf",
+        png=report(
+            "results/{experiment}/figures/paths.png",
+            caption="../report/paths.rst",
+            category="{experiment}",
+            labels={"figure": "paths"},
+        ),
+        csv="results/{experiment}/figures/paths.csv",
+    log:
+        "results/{experiment}/logs/draw_paths.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_paths.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_paths.py"),
+    script:
+        "../../scripts/draw_paths.py"
+
+
+rule draw_groups:
+    input:
+        groups="results/{experiment}/tables/groups.csv",
+    output:
+        pdf="results/{experiment}/figures/groups.pdf",
+        png=report(
+            "results/{experiment}/figures/groups.png",
+            caption="../report/groups.rst",
+            category="{experiment}",
+            labels={"figure": "groups"},
+        ),
+        csv="results/{experiment}/figures/groups.csv",
+    log:
+        "results/{experiment}/logs/draw_groups.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_groups.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_groups.py"),
+    script:
+        "../../scripts/draw_groups.py"
+
+
+rule draw_probes:
+    input:
+        probes="results/{experiment}/tables/probes.csv",
+    output:
+        pdf="results/{experiment}/figures/probes.pdf",
+        png=report(
+            "results/{experiment}/figures/probes.png",
+            caption="../report/probes.rst",
+            category="{experiment}",
+            labels={"figure": "probes"},
+        ),
+        csv="results/{experiment}/figures/probes.csv",
+    log:
+        "results/{experiment}/logs/draw_probes.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_probes.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_probes.py"),
+    script:
+        "../../scripts/draw_probes.py"
+
+
+rule draw_formation:
+    input:
+        formation="results/{experiment}/tables/formation.csv",
+    output:
+        pdf="results/{experiment}/figures/formation.pdf",
+        png=report(
+            "results/{experiment}/figures/formation.png",
+            caption="../report/formation.rst",
+            category="{experiment}",
+            labels={"figure": "formation"},
+        ),
+        csv="results/{experiment}/figures/formation.csv",
+    log:
+        "results/{experiment}/logs/draw_formation.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_formation.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_formation.py"),
+    script:
+        "../../scripts/draw_formation.py"
+
+
+rule draw_algorithm:
+    input:
+        algorithm="results/{experiment}/tables/algorithm.csv",
+        nearest="results/{experiment}/tables/nearest.csv",
+    output:
+        pdf="results/{experiment}/figures/algorithm.pdf",
+        png=report(
+            "results/{experiment}/figures/algorithm.png",
+            caption="../report/algorithm.rst",
+            category="{experiment}",
+            labels={"figure": "algorithm"},
+        ),
+        csv="results/{experiment}/figures/algorithm.csv",
+    log:
+        "results/{experiment}/logs/draw_algorithm.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_algorithm.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_algorithm.py"),
+    script:
+        "../../scripts/draw_algorithm.py"
+
+
+rule draw_explained:
+    input:
+        explained="results/{experiment}/tables/explained.csv",
+    output:
+        pdf="results/{experiment}/figures/explained.pdf",
+        png=report(
+            "results/{experiment}/figures/explained.png",
+            caption="../report/explained.rst",
+            category="{experiment}",
+            labels={"figure": "explained"},
+        ),
+        csv="results/{experiment}/figures/explained.csv",
+    log:
+        "results/{experiment}/logs/draw_explained.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_explained.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_explained.py"),
+    script:
+        "../../scripts/draw_explained.py"
+
+
+rule draw_construction:
+    input:
+        construction="results/{experiment}/tables/construction.csv",
+        predictions="results/{experiment}/tables/predictions.csv",
+    output:
+        pdf="results/{experiment}/figures/construction.pdf",
+        png=report(
+            "results/{experiment}/figures/construction.png",
+            caption="../report/construction.rst",
+            category="{experiment}",
+            labels={"figure": "construction"},
+        ),
+        csv="results/{experiment}/figures/construction.csv",
+    log:
+        "results/{experiment}/logs/draw_construction.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_construction.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_construction.py"),
+    script:
+        "../../scripts/draw_construction.py"
+
+
 rule draw_claims:
     input:
         claims="results/{experiment}/tables/claims.csv",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 REPORT_FOLDER = Path(relpath(Path(workflow.basedir) / "report"))
 TEMPLATE = str(REPORT_FOLDER / "report.html.j2")
-CAPTIONS = {figure: str(REPORT_FOLDER / f"{figure}.rst") for figure in FIGURES}
+CAPTIONS = {figure: str(REPORT_FOLDER / f"{figure}.rst") for figure in FIGURES + AFFINE_FIGURES}
 
 
 rule write_report:
@@ -12,7 +12,12 @@ rule write_report:
         claims="results/{experiment}/tables/claims.csv",
         predictions="results/{experiment}/tables/predictions.csv",
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
-        figures=expand("results/{{experiment}}/figures/{figure}.png", figure=FIGURES),
+        nearest="results/{experiment}/tables/nearest.csv",
+        figures=lambda wildcards: expand(
+            "results/{experiment}/figures/{figure}.png",
+            experiment=wildcards.experiment,
+            figure=figures_of(wildcards.experiment),
+        ),
         costs=every_seed("results/{experiment}/benchmarks/seed{seed}/{stage}.tsv", stage=SEED_STAGES),
     output:
         report="results/{experiment}/report.html",

@@ -5,6 +5,7 @@ rule train_model:
         test="results/{experiment}/data/test.npz",
     output:
         weights="results/{experiment}/seed{seed}/model.safetensors",
+        snapshots="results/{experiment}/seed{seed}/snapshots.safetensors",
         history="results/{experiment}/seed{seed}/history.csv",
         record="results/{experiment}/seed{seed}/run.json",
     log:

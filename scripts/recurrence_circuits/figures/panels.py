@@ -6,9 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recurrence_circuits.figures import style
+
+MODELS = {"trained": style.TRAINED, "untrained": style.UNTRAINED}
+STARTS = {"trained": -0.44, "untrained": 0.02}  # of a layer's heads: a layer is 1 wide, trained left, untrained right
 
 
 def shown_seeds(frame: pd.DataFrame) -> list[int]:
@@ -82,3 +87,64 @@ def _thumbnails(figure, seeds: list[int], columns: list[tuple], groups: dict, pa
             if i == 0:
                 axes[i, j].set_title(f"L{layer} H{head}", fontsize=7, pad=2, rotation=0 if len(columns) <= 12 else 90)
         axes[i, 0].set_ylabel(f"seed {seed}", fontsize=7, rotation=0, ha="right", va="center")
+
+
+def ranked(rows: pd.DataFrame) -> pd.DataFrame:
+    """A table of heads with `rank`, the place by value within each seed, model, layer and measure, 0 the highest.
+
+    Heads have no order of their own, so a rank is what seeds have in common.
+    """
+    drawn = rows[["experiment", "seed", "model", "layer", "head", "measure", "value"]].copy()
+    places = drawn.groupby(["seed", "model", "layer", "measure"])["value"]
+    drawn["rank"] = places.rank(method="first", ascending=False).astype(int) - 1
+    return drawn
+
+
+def ranked_bars(figure: Figure, drawn: pd.DataFrame, titles: dict[str, str], unbounded: set[str]) -> None:
+    """A panel a measure, two in a row, for heads as `ranked`: a dot a seed, bars for the median over seeds.
+
+    titles are by measure; measures that are not unbounded are shown from −1 to 1.
+    """
+    layers = sorted(int(layer) for layer in drawn["layer"].unique())
+    width = 0.42 / (int(drawn["rank"].max()) + 1)  # of a head
+    axes = figure.subplots(-(-len(titles) // 2), 2, squeeze=False)
+    for panel, (measure, title) in zip(axes.flat, titles.items(), strict=True):
+        for model, colour in MODELS.items():
+            own = drawn[(drawn["measure"] == measure) & (drawn["model"] == model)]
+            _bars(panel, own, STARTS[model], width, colour)
+        layer_axis(panel, layers)
+        panel.set_title(title)
+        if measure not in unbounded:
+            panel.set_ylim(-1.05, 1.05)
+    figure.legend(handles=model_keys(), loc="outside upper center", ncols=2)
+    figure.supxlabel(
+        f"heads of a layer, highest first; a dot a seed ({style.counted(drawn['seed'].nunique(), 'seed')}), "
+        "bar: their median",
+        fontsize=8,
+    )
+
+
+def _bars(axes: Axes, rows: pd.DataFrame, start: float, width: float, colour: str) -> None:
+    median = rows.groupby(["layer", "rank"])["value"].median().reset_index()
+    centre = start + (median["rank"] + 0.5) * width + median["layer"].astype(float)
+    axes.bar(centre, median["value"], width=0.9 * width, color=colour, alpha=0.45, linewidth=0)
+    centre = start + (rows["rank"] + 0.5) * width + rows["layer"].astype(float)
+    axes.plot(centre, rows["value"], ".", markersize=3, color=colour, markeredgewidth=0)
+
+
+def layer_axis(axes: Axes, layers: list[int]) -> None:
+    """An x axis of layers, each 1 wide, and a line at 0."""
+    axes.axhline(0, color=style.BLACK, linewidth=0.6)
+    for layer in layers[1:]:
+        axes.axvline(layer - 0.5, color=style.GREY, linewidth=0.5, linestyle=":")
+    axes.set(xlim=(layers[0] - 0.5, layers[-1] + 0.5), xticks=layers)
+    axes.set_xticklabels([f"layer {layer}" for layer in layers])
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y", color=style.PALE)
+    axes.set_axisbelow(True)
+
+
+def model_keys() -> list[Line2D]:
+    """Keys of a legend: trained and untrained models."""
+    look = {"marker": "s", "linestyle": "", "alpha": 0.8}
+    return [Line2D([], [], color=colour, label=f"{model} models", **look) for model, colour in MODELS.items()]

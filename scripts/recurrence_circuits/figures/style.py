@@ -7,7 +7,7 @@ import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
-from recurrence_circuits.tables import write_csv
+from recurrence_circuits.frames import write_csv
 
 PAGE, COLUMN = 7.0, 3.4  # widths in inches: the full page, one of two columns
 DPI = 220

@@ -8,7 +8,6 @@ from recurrence_circuits.figures import style
 
 SHORT = {
     "1": "learned in\ncontext",
-    "2": "layer 0\ncopies",
     "2a": "layer 0 copies\n(readout)",
     "2b": "layer 0 copies\n(probe)",
     "3a": "negative heads\n(output)",

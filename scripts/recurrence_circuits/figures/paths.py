@@ -1,0 +1,98 @@
+"""Paths: how much of what layer 0 writes reaches the prediction by each input of each head of the last layer."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from recurrence_circuits.figures import panels, style
+
+MAPS = {
+    "other": "prediction",
+    "query": "into queries",
+    "key": "into keys",
+    "value": "into values",
+}
+OTHER = {"total": "all paths", "residual": "straight"}
+DECADES = 3  # of change shown as colour, below the greatest
+
+
+def draw(paths: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """The table `paths`: a row of maps for each seed, and one for the first seed's untrained model as a control.
+
+    In a map a row is a component of layer 0, a column a head of the last layer. Colour: `change`, the root of
+    `prediction_change`; sign: that of `slope_on_last`, where its interval leaves 0 out and there is colour.
+    """
+    seeds = panels.shown_seeds(paths)
+    control = (paths["model"] == "untrained") & (paths["seed"] == seeds[0])
+    drawn = _changes(paths[((paths["model"] == "trained") & paths["seed"].isin(seeds)) | control])
+    groups, named = list(drawn.groupby(["model", "seed"])), _named(drawn)
+    maps = [name for name in MAPS if name in set(named["map"])]
+    columns = [named.loc[named["map"] == name, "column"].nunique() for name in maps]
+    greatest = drawn["change"].max() or 1.0  # all changes 0: any scale will do
+    norm = LogNorm(greatest / 10**DECADES, greatest)
+
+    figure = style.new_figure(style.PAGE, len(groups) * (0.17 * named["row"].nunique() + 0.2) + 1.1)
+    axes = figure.subplots(len(groups), len(maps), squeeze=False, width_ratios=columns)
+    for i, ((model, seed), rows) in enumerate(groups):
+        for j, name in enumerate(maps):
+            own = named.loc[rows.index]
+            _map(axes[i, j], own[own["map"] == name], norm)
+            axes[i, j].tick_params(length=0, labelbottom=i == len(groups) - 1, labelleft=j == 0)
+            if i == 0:
+                axes[i, j].set_title(MAPS[name])
+        axes[i, 0].set_ylabel(f"seed {seed}" if model == "trained" else f"seed {seed},\nuntrained")
+    scale = ScalarMappable(norm, style.colormap(style.AMOUNT))
+    label = "root mean square change of the prediction (units of x)"
+    bar = figure.colorbar(
+        scale, ax=axes, location="bottom", fraction=0.03, pad=0.02, aspect=50, extend="min", label=label
+    )
+    panels.log_axis(bar.ax.xaxis, norm.vmin, norm.vmax)
+    bar.outline.set_visible(False)
+    figure.suptitle(
+        "What reaches the prediction from layer 0, straight and by the heads of the last layer"
+        + panels.seed_note(paths)
+    )
+    return figure, drawn
+
+
+def _changes(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a path: the change of the prediction, and its slope with interval."""
+    keys = [column for column in rows.columns if column not in ("measure", "value", "low", "high")]
+    change, slope = (rows[rows["measure"] == name] for name in ("prediction_change", "slope_on_last"))
+    change = change[keys].assign(change=np.sqrt(change["value"]))
+    slope = slope.rename(columns={"value": "slope"}).drop(columns="measure")
+    return change.merge(slope, on=keys, validate="one_to_one")
+
+
+def _named(drawn: pd.DataFrame) -> pd.DataFrame:
+    """The paths with the names of their map, row and column."""
+    head, other = (drawn[column].astype("str").radd("head ") for column in ("head", "other_head"))
+    column = other.where(drawn["other_component"] == "head", "all").where(drawn["other_component"].notna())
+    return drawn.assign(
+        map=drawn["into"].where(~drawn["into"].isin(list(OTHER)), "other"),
+        row=head.where(drawn["component"] == "head", "MLP"),
+        column=column.fillna(drawn["into"].map(OTHER)),
+    )
+
+
+def _map(axes: Axes, rows: pd.DataFrame, norm: LogNorm) -> None:
+    """Sources down, targets across, in the order of the table; a path that carries nothing is pale."""
+    sources, targets = (list(rows[column].unique()) for column in ("row", "column"))
+    change = rows.pivot(index="row", columns="column", values="change").loc[sources, targets].to_numpy(dtype=float)
+    axes.imshow(
+        np.where(change > 0, change, np.nan), norm=norm, cmap=style.colormap(style.AMOUNT), interpolation="nearest",
+        aspect="auto",
+    )  # fmt: skip
+    known = (rows["low"] > 0) | (rows["high"] < 0)
+    for path in rows[known & (rows["change"] >= norm.vmin)].itertuples():
+        light = norm(path.change) < 0.6
+        axes.text(
+            targets.index(path.column), sources.index(path.row), "+" if path.slope > 0 else "−",
+            color="white" if light else style.BLACK, ha="center", va="center", size=7,
+        )  # fmt: skip
+    axes.set_xticks(range(len(targets)), targets, rotation=90)
+    axes.set_yticks(range(len(sources)), sources)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,63 @@
+"""How tables are written and read: declared columns of declared types, one CSV format.
+
+The columns of all measures stand in `tables`. Those of the training history stand here, for training must not be
+repeated whenever another measure gains a table.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
+Columns = dict[str, str]
+
+# In every table: these columns first. A missing whole number is an empty cell.
+KEY = {"experiment": TEXT, "seed": WHOLE}
+INTERVAL = {"value": REAL, "low": REAL, "high": REAL}
+# No interval where there is nothing to resample; no excess where the floor is not known.
+MAY_BE_EMPTY = {"low", "high", "excess"}
+
+# One row an evaluation: loss is of the training batches since the last row, excess is the error over the
+# Bayes floor at the determined positions of held-out sequences, learning_rate that of the step.
+HISTORY = {**KEY, "step": WHOLE, "loss": REAL, "mse": REAL, "excess": REAL, "learning_rate": REAL}
+
+
+def write_frame(name: str, columns: Columns, frame: pd.DataFrame, path: str) -> None:
+    """Write `frame` as the table `name`: declared columns in the declared order, one float format.
+
+    Raises ValueError if a column is missing or undeclared, or if a value is NaN.
+    """
+    write_csv(_checked(columns, frame, f"table {name!r} for {path}"), path)
+
+
+def write_csv(frame: pd.DataFrame, path: str) -> None:
+    """Write any frame in the project's one CSV format."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:
+    """Read the table `name`.
+
+    Raises ValueError naming the file if it cannot be parsed, if columns are missing or undeclared, if a
+    cell is not of its column's type, or if a value is NaN.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=columns)
+    except ValueError as error:  # pandas' parser and conversion errors are ValueErrors
+        raise ValueError(f"{path}: not a {name!r} table: {error}") from error
+    return _checked(columns, frame, path)
+
+
+def _checked(columns: Columns, frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    if set(frame.columns) != set(columns):
+        raise ValueError(
+            f"{source}: expected the columns {list(columns)}, missing {sorted(set(columns) - set(frame.columns))}, "
+            f"unknown {sorted(set(frame.columns) - set(columns))}"
+        )
+    frame = frame[list(columns)].astype(columns)
+    for column in (c for c, kind in columns.items() if kind == REAL and c not in MAY_BE_EMPTY):
+        if frame[column].isna().any():
+            row = int(frame[column].isna().to_numpy().nonzero()[0][0])
+            raise ValueError(f"{source}: expected numbers in column {column!r}, found NaN in data row {row + 1}")
+    return frame

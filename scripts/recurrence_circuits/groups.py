@@ -1,0 +1,134 @@
+"""Groups of heads, each ablated together and kept alone: what is necessary, and what is enough.
+
+Which heads form a group is read from the seed's own similarities, against the claims' thresholds. A head found by a
+correlation need not matter: its group's cost is held against that of as many other heads, drawn at random.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recurrence_circuits.errors import error_rows, squared_error
+from recurrence_circuits.interventions import KINDS, combined, donors, replace, replacement
+from recurrence_circuits.logs import logger
+from recurrence_circuits.model import Component, Edits, Trace, Transformer
+from recurrence_circuits.randomness import numpy_stream
+from recurrence_circuits.statistics import Bootstrap
+
+BATCH = 128  # sequences a forward pass, as in `ablation`
+
+
+class Group(NamedTuple):
+    """Some heads of one model under the name they were chosen for; possibly none."""
+
+    group: str  # negative, copying, all
+    members: str  # chosen: the group itself; its control: random_same_layer or random_other_layers
+    heads: list[Component]
+
+    @property
+    def listed(self) -> str:
+        """The heads for the eye, such as `L2H0 L2H3`."""
+        return " ".join(f"L{head.layer}H{head.head}" for head in self.heads)
+
+
+def choose_groups(
+    similarity: pd.DataFrame, heads: list[Component], negative_max: float, copying_min: float, seed: int
+) -> list[Group]:
+    """The groups of a model, each followed by its control.
+
+    negative: the last layer's heads whose direct contribution has a correlation with the prediction ≤ negative_max;
+    copying: layer 0's with a correlation with x_n ≥ copying_min. Last comes the group of all heads, without a control:
+    the scale for the others.
+    similarity is the table of that name for this model alone (a head with no row, since it writes nothing, is in
+    no group), heads all heads of the model; the control is drawn from the stream `groups` of the model's seed.
+    """
+    last_layer = max(head.layer for head in heads)
+    correlations = {
+        measure: {Component("head", row.layer, row.head): row.value for row in rows.itertuples()}
+        for measure, rows in similarity[similarity["component"] == "head"].groupby("measure")
+    }
+    with_prediction = correlations.get("correlation_with_prediction", {})
+    with_last = correlations.get("correlation_with_last", {})
+    chosen = {
+        "negative": [h for h in heads if h.layer == last_layer and with_prediction.get(h, np.nan) <= negative_max],
+        "copying": [h for h in heads if h.layer == 0 and with_last.get(h, np.nan) >= copying_min],
+    }
+    layers = {"negative": last_layer, "copying": 0}
+    groups = []
+    for name, members in chosen.items():
+        groups.append(Group(name, "chosen", members))
+        groups += control(groups[-1], layers[name], heads, numpy_stream(seed, "groups", name))
+    return [*groups, Group("all", "chosen", heads)]
+
+
+def control(group: Group, layer: int, heads: list[Component], generator: np.random.Generator) -> list[Group]:
+    """As many heads that are not in the group, drawn at random: of its layer, or where that has too few, of all others.
+
+    No control (an empty list) where the other layers have too few as well: in a model of one layer.
+    """
+    size = len(group.heads)
+    same = [head for head in heads if head.layer == layer and head not in group.heads]
+    others = [head for head in heads if head.layer != layer]
+    members, pool = ("random_same_layer", same) if len(same) >= size else ("random_other_layers", others)
+    if len(pool) < size:
+        return []
+    drawn = generator.choice(len(pool), size, replace=False)
+    return [Group(group.group, members, [pool[i] for i in sorted(drawn)])]
+
+
+@torch.no_grad()
+def measure_groups(
+    model: Transformer,
+    groups: list[Group],
+    sequences: Tensor,
+    first_determined: int,
+    bootstrap: Bootstrap,
+    generator: torch.Generator,
+) -> pd.DataFrame:
+    """Error with each group ablated, and with it kept alone: zero, mean and resample ablation.
+
+    ablated: the group's heads are replaced, all else works on what that leaves. kept: every other head of the model
+    is replaced, in all layers; MLPs and embeddings stay. sequences is `sequence position dimension`, one term longer
+    than the context. Returns the columns of the `groups` table from `group` on, in units of x²; the change is paired
+    with the whole model's error, sequence by sequence. For a group of no heads that is 0 by definition when it is
+    ablated, and when it is kept what the model does without any head.
+    """
+    context, target = sequences[:, :-1], sequences[:, 1:]
+    whole = model(context)
+    whole_error = squared_error(whole.prediction, target)
+    donor = donors(len(sequences), generator)
+    frames = []
+    for group in groups:
+        replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
+        for intervention, heads in replaced.items():
+            for kind in KINDS:
+                error = squared_error(without(model, context, heads, kind, whole, donor), target)
+                for measure, values in (("mse", error), ("mse_change", error - whole_error)):
+                    frame = error_rows(values, first_determined, bootstrap)
+                    frames.append(frame.assign(intervention=intervention, kind=kind, measure=measure, **_named(group)))
+        logger.info("%s heads, %s: %s", group.group, group.members, group.listed or "none")
+    return pd.concat(frames)
+
+
+def without(
+    model: Transformer, context: Tensor, heads: list[Component], kind: str, whole: Trace, donor: Tensor
+) -> Tensor:
+    """The prediction, `sequence position dimension`, with all of `heads` replaced at once.
+
+    whole is the unedited pass on the same context; kind and donor are those of `replacement`.
+    """
+    layers = {head.layer for head in heads}
+    new = {layer: replacement(Component("attention", layer), kind, whole, donor) for layer in layers}
+
+    def edits(rows: slice) -> Edits:
+        return combined([replace(head, new[head.layer][rows]) for head in heads])
+
+    batches = [slice(start, start + BATCH) for start in range(0, len(context), BATCH)]
+    return torch.cat([model(context[rows], edits(rows)).prediction for rows in batches])
+
+
+def _named(group: Group) -> dict:
+    return {"group": group.group, "members": group.members, "size": len(group.heads), "heads": group.listed}
