@@ -26,6 +26,7 @@ INPUTS = {
     "cosines": ["cosines"],
     "claims": ["claims"],
     "circuits": ["circuits"],
+    "composition": ["composition"],
     "feedback": ["feedback"],
     "paths": ["paths"],
     "groups": ["groups"],
@@ -65,7 +66,7 @@ def test_every_figure_has_a_module_a_script_and_a_caption():
 def test_figures_are_a_page_wide_and_their_text_is_readable(name, synthetic):
     figure, drawn = draw_from(name, synthetic)
     assert figure.get_figwidth() == style.PAGE
-    assert len(drawn) > 0
+    assert len(drawn) > 0 or (name, synthetic) == ("composition", SMALL)  # one layer: nothing to compose
     texts = [text for text in figure.findobj(Text) if text.get_text().strip()]
     assert texts
     assert min(text.get_fontsize() for text in texts) >= 7
@@ -77,7 +78,7 @@ def test_the_script_writes_the_same_bytes_again(name, tmp_path):
     for folder in (tmp_path / "a", tmp_path / "b"):
         paths = {table: str(folder / f"{table}.csv") for table in INPUTS[name]}
         for table, path in paths.items():
-            write_table(table, Synthetic(2, 1, 2)[table], path)
+            write_table(table, Synthetic(2, 2, 2)[table], path)
         output = SimpleNamespace(**{kind: str(folder / f"figures/{name}.{kind}") for kind in ("pdf", "png", "csv")})
         smk = SimpleNamespace(input=SimpleNamespace(**paths), output=output, log=[str(folder / "log")])
         import_module(f"draw_{name}").main(smk)
@@ -324,3 +325,19 @@ def test_the_variants_script_puts_experiments_together_in_their_order(tmp_path):
     smk = SimpleNamespace(input=SimpleNamespace(claims=paths), output=outputs, log=[str(tmp_path / "log")])
     import_module("draw_variants").main(smk)
     assert list(dict.fromkeys(pd.read_csv(outputs.csv)["experiment"])) == ["paper", "one-layer"]
+
+
+def test_composition_shows_every_pair_of_layers_with_its_median():
+    composition = Synthetic(2, 3, 2)["composition"]
+    figure, _ = draw("composition", composition)
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0 → 1", "0 → 2", "1 → 2"]
+    by_value = composition.query("input == 'value' and model == 'trained' and layer == 0 and other_layer == 2")["value"]
+    shown = [line.get_ydata() for line in figure.axes[2].get_lines()]
+    assert any(len(y) == len(by_value) and np.allclose(y, by_value) for y in shown)
+    assert any(np.allclose(y, by_value.median()) for y in shown if len(y) == 2)
+
+
+def test_composition_of_one_layer_says_that_there_is_none():
+    figure, drawn = draw("composition", SMALL["composition"])
+    assert len(drawn) == 0
+    assert "one layer: no pairs" in [text.get_text() for text in figure.findobj(Text)]

@@ -49,6 +49,7 @@ FIGURES = [
     "attention",
     "cosines",
     "circuits",
+    "composition",
     "feedback",
     "paths",
     "groups",

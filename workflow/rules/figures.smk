@@ -506,3 +506,31 @@ rule draw_claims:
         code=code_digest("draw_claims.py"),
     script:
         "../../scripts/draw_claims.py"
+
+
+rule draw_composition:
+    input:
+        composition="results/{experiment}/tables/composition.csv",
+    output:
+        pdf="results/{experiment}/figures/composition.pdf",
+        png=report(
+            "results/{experiment}/figures/composition.png",
+            caption="../report/composition.rst",
+            category="{experiment}",
+            labels={"figure": "composition"},
+        ),
+        csv="results/{experiment}/figures/composition.csv",
+    log:
+        "results/{experiment}/logs/draw_composition.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_composition.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_digest("draw_composition.py"),
+    script:
+        "../../scripts/draw_composition.py"
