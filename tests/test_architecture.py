@@ -36,6 +36,7 @@ LEVELS = {
     2: [
         "predictors",
         "errors",
+        "by_position",
         "dataset",
         "contributions",
         "linear_norm",

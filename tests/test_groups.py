@@ -12,8 +12,8 @@ from recurrence_circuits import similarity
 from recurrence_circuits.ablation import measure_ablation
 from recurrence_circuits.figures import groups as figure
 from recurrence_circuits.figures import style
-from recurrence_circuits.groups import BATCH, Group, choose_groups, control, measure_groups
-from recurrence_circuits.interventions import KINDS, combined
+from recurrence_circuits.groups import Group, choose_groups, control, measure_groups
+from recurrence_circuits.interventions import BATCH, KINDS, combined
 from recurrence_circuits.model import Component
 from recurrence_circuits.statistics import Bootstrap
 from synthetic_tables import Synthetic

@@ -124,7 +124,7 @@ def test_a_second_clean_run_gives_the_same_tables(finished, tmp_path):
 
 
 def test_an_edited_module_reruns_exactly_the_rules_that_reach_it(project):
-    edit(project / LIBRARY / "ablation.py", "BATCH = 128", "BATCH = 64")
+    edit(project / LIBRARY / "ablation.py", "components ablated:", "ablated components:")
     assert planned(project) == {
         "ablate_heads": 2, "gather_seeds": 1, "judge_claims": 1,
         "draw_ablation": 1, "draw_claims": 1, "write_report": 1,

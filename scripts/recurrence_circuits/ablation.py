@@ -4,13 +4,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.errors import error_rows, squared_error
-from recurrence_circuits.interventions import KINDS, ablatable, donors, replace, replacement
+from recurrence_circuits.by_position import rows_by_position
+from recurrence_circuits.errors import squared_error
+from recurrence_circuits.interventions import KINDS, ablatable, donors, predict, replace, replacement
 from recurrence_circuits.logs import progress
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.statistics import Bootstrap
-
-BATCH = 128  # sequences a forward pass; small enough for the processor's cache, twice as quick as all at once
 
 
 @torch.no_grad()
@@ -31,13 +30,10 @@ def measure_ablation(
     for component in progress(ablatable(model), "components ablated:"):
         for kind in KINDS:
             new = replacement(component, kind, whole, donor)
-            ablated = [
-                model(part, replace(component, new_part)).prediction
-                for part, new_part in zip(context.split(BATCH), new.split(BATCH), strict=True)
-            ]
-            error = squared_error(torch.cat(ablated), target)
+            ablated = predict(model, context, lambda rows, c=component, new=new: replace(c, new[rows]))
+            error = squared_error(ablated, target)
             for measure, values in (("mse", error), ("mse_change", error - whole_error)):
-                frame = error_rows(values, first_determined, bootstrap).assign(
+                frame = rows_by_position(values, first_determined, bootstrap).assign(
                     component=component.kind, layer=component.layer, head=component.head, kind=kind, measure=measure
                 )
                 rows.append(frame)

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from recurrence_circuits import linear
+from recurrence_circuits.by_position import rows_by_position
 from recurrence_circuits.constructed import constructions
-from recurrence_circuits.errors import error_rows, squared_error
+from recurrence_circuits.errors import squared_error
 from recurrence_circuits.predictors import baselines
 from recurrence_circuits.statistics import Bootstrap
 from recurrence_circuits.tasks.interface import Task
@@ -28,7 +29,7 @@ def score_construction(task: Task, noise: float, sequences: Tensor, bootstrap: B
     for name, model in constructions(n_terms, noise).items():
         predictions[name] = model.settings.n_layers, model(context).prediction
     frames = [
-        error_rows(squared_error(prediction, target), task.first_determined, bootstrap).assign(
+        rows_by_position(squared_error(prediction, target), task.first_determined, bootstrap).assign(
             predictor=name, n_layers=n_layers, measure="mse"
         )
         for name, (n_layers, prediction) in predictions.items()

@@ -5,7 +5,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.errors import error_rows, squared_error
+from recurrence_circuits.by_position import rows_by_position
+from recurrence_circuits.errors import squared_error
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.statistics import Bootstrap, ratio
 
@@ -26,7 +27,9 @@ def measure_estimates(
     frames = []
     for index, error in enumerate(errors):
         after_layer = index - 1
-        frames.append(error_rows(error, first_determined, bootstrap).assign(after_layer=after_layer, measure="mse"))
+        frames.append(
+            rows_by_position(error, first_determined, bootstrap).assign(after_layer=after_layer, measure="mse")
+        )
         others = {"copy_ratio": copy_error} | ({"step_ratio": errors[index - 1]} if index else {})
         for measure, other in others.items():
             pair = np.stack([e[:, first_determined:].mean(axis=1) for e in (error, other)], axis=-1)

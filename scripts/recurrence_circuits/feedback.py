@@ -1,10 +1,12 @@
 """Feedback gain: what a layer's attention answers when the estimate in the stream it reads is shifted."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.errors import error_rows
+from recurrence_circuits.by_position import rows_by_position
 from recurrence_circuits.linear_norm import mean_scale, readout_directions
 from recurrence_circuits.model import Block, Trace, Transformer, project
 from recurrence_circuits.statistics import Bootstrap
@@ -12,9 +14,16 @@ from recurrence_circuits.statistics import Bootstrap
 
 @torch.no_grad()
 def measure_feedback(
-    model: Transformer, trace: Trace, first_determined: int, epsilon: float, bootstrap: Bootstrap
+    model: Transformer,
+    trace: Trace,
+    first_determined: int,
+    epsilon: float,
+    bootstrap: Bootstrap,
+    layers: Sequence[int] | None = None,
 ) -> pd.DataFrame:
-    """The `feedback` table from `component` on, for every layer's attention as a whole and for each of its heads.
+    """The `feedback` table from `component` on, for a layer's attention as a whole and for each of its heads.
+
+    layers: which ones; all by default.
 
     The stream entering the layer is shifted by ±δ along the readout direction, at the query's own position (perturbed
     = query) or at every position before it, the query's left alone (context). The gain is what the attention then
@@ -29,8 +38,8 @@ def measure_feedback(
     directions, lengths = readout_directions(model)
     steps = epsilon / (lengths * mean_scale(model.final_norm, trace.residual[-1][:, first_determined:]))
     frames = []
-    for layer, block in enumerate(model.blocks):
-        stream = trace.residual[layer]
+    for layer in range(model.settings.n_layers) if layers is None else layers:
+        block, stream = model.blocks[layer], trace.residual[layer]
         pairs = zip(directions.to(stream.dtype), steps.tolist(), strict=True)
         gains = [feedback_gains(block, stream, direction, step) for direction, step in pairs]
         for perturbed, pattern in gains[0]:
@@ -39,7 +48,7 @@ def measure_feedback(
             parts = {("head", head): by_head[:, head] for head in range(by_head.shape[1])}
             parts["attention", None] = by_head.sum(axis=1)
             for (component, head), values in parts.items():
-                frame = error_rows(values, first_determined, bootstrap).assign(
+                frame = rows_by_position(values, first_determined, bootstrap).assign(
                     component=component, layer=layer, head=head, perturbed=perturbed, pattern=pattern
                 )
                 frames.append(frame)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from recurrence_circuits.errors import squared_error
 from recurrence_circuits.feedback import measure_feedback
-from recurrence_circuits.logs import logger
+from recurrence_circuits.logs import progress
 from recurrence_circuits.model import Component, Transformer
 from recurrence_circuits.similarity import contribution_similarity, contributions_by_component
 from recurrence_circuits.statistics import Bootstrap
@@ -36,13 +36,12 @@ def measure_formation(
     constant. Returns the columns of the `formation` table from `step` on.
     """
     frames = []
-    for step, model in models.items():
+    for step, model in progress(list(models.items()), "snapshots measured:"):
         rows = [
             *_errors(model, sequences, floor, first_determined, bootstrap),
             *_layers(model, sequences, first_determined, epsilon, bootstrap),
         ]
         frames.append(pd.DataFrame(rows, columns=["measure", "value", "low", "high"]).assign(step=step))
-        logger.info("measured step %d", step)
     return pd.concat(frames).dropna(subset=["value"])
 
 
@@ -61,7 +60,7 @@ def _layers(model: Transformer, sequences: Tensor, first: int, epsilon: float, b
         similar = contribution_similarity(part, trace.prediction, sequences, first, bootstrap)
         for measure, column in {"slope": "slope_on_last", "correlation": "correlation_with_last"}.items():
             yield from _rows(f"{name}_{measure}", similar, measure=column)
-    feedback = measure_feedback(model, trace, first, epsilon, bootstrap)
+    feedback = measure_feedback(model, trace, first, epsilon, bootstrap, layers=[last])
     overall = feedback[feedback["position"].isna()]
     for perturbed in ("context", "query"):
         where = {"component": "attention", "layer": last, "perturbed": perturbed, "pattern": "free"}

@@ -11,14 +11,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.errors import error_rows, squared_error
-from recurrence_circuits.interventions import KINDS, combined, donors, replace, replacement
-from recurrence_circuits.logs import logger
+from recurrence_circuits.by_position import rows_by_position
+from recurrence_circuits.errors import squared_error
+from recurrence_circuits.interventions import KINDS, combined, donors, predict, replace, replacement
+from recurrence_circuits.logs import progress
 from recurrence_circuits.model import Component, Edits, Trace, Transformer
 from recurrence_circuits.randomness import numpy_stream
 from recurrence_circuits.statistics import Bootstrap
-
-BATCH = 128  # sequences a forward pass, as in `ablation`
 
 
 class Group(NamedTuple):
@@ -101,15 +100,14 @@ def measure_groups(
     whole_error = squared_error(whole.prediction, target)
     donor = donors(len(sequences), generator)
     frames = []
-    for group in groups:
+    for group in progress(groups, "groups ablated and kept:"):
         replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
         for intervention, heads in replaced.items():
             for kind in KINDS:
                 error = squared_error(without(model, context, heads, kind, whole, donor), target)
                 for measure, values in (("mse", error), ("mse_change", error - whole_error)):
-                    frame = error_rows(values, first_determined, bootstrap)
+                    frame = rows_by_position(values, first_determined, bootstrap)
                     frames.append(frame.assign(intervention=intervention, kind=kind, measure=measure, **_named(group)))
-        logger.info("%s heads, %s: %s", group.group, group.members, group.listed or "none")
     return pd.concat(frames)
 
 
@@ -126,8 +124,7 @@ def without(
     def edits(rows: slice) -> Edits:
         return combined([replace(head, new[head.layer][rows]) for head in heads])
 
-    batches = [slice(start, start + BATCH) for start in range(0, len(context), BATCH)]
-    return torch.cat([model(context[rows], edits(rows)).prediction for rows in batches])
+    return predict(model, context, edits)
 
 
 def _named(group: Group) -> dict:

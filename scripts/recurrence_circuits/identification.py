@@ -10,8 +10,10 @@ from torch import Tensor
 
 from recurrence_circuits import linear
 from recurrence_circuits.analysis_settings import AnalysisSettings
+from recurrence_circuits.by_position import rows_by_position
 from recurrence_circuits.conditions import conditions, unit_noise
-from recurrence_circuits.errors import error_rows, squared_error
+from recurrence_circuits.errors import squared_error
+from recurrence_circuits.interventions import predict
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.posterior import noisy_bayes
 from recurrence_circuits.predictors import Predictor, baselines
@@ -19,8 +21,6 @@ from recurrence_circuits.settings import DataSettings
 from recurrence_circuits.statistics import Bootstrap, ratio
 from recurrence_circuits.tasks.affine import Affine
 from recurrence_circuits.tasks.interface import Task
-
-BATCH = 128  # sequences a forward pass
 
 
 def candidates(task: Task, n_terms: int, noise: float) -> dict[str, Predictor]:
@@ -63,7 +63,7 @@ def identify_algorithm(
         known = {name: predict(exact) for name, predict in candidates(task, data.n_terms, condition.noise).items()}
         errors = _rows({name: squared_error(p, target) for name, p in known.items()}, "mse", task, bootstrap)
         for name, model in models.items():
-            prediction = _predict(model, context)
+            prediction = predict(model, context)
             found = [errors, _rows({"model": squared_error(prediction, target)}, "mse", task, bootstrap)]
             found += _distances(prediction, known, task, bootstrap)
             frames[name] += [frame.assign(condition=condition.name, level=condition.level) for frame in found]
@@ -72,14 +72,10 @@ def identify_algorithm(
     return {name: pd.concat(parts) for name, parts in frames.items()}
 
 
-def _predict(model: Transformer, context: Tensor) -> Tensor:
-    return torch.cat([model(part).prediction for part in context.split(BATCH)])
-
-
 def _rows(values: dict[str, np.ndarray], measure: str, task: Task, bootstrap: Bootstrap) -> pd.DataFrame:
     """Rows of one measure, by predictor and position, from values `sequence position`; none where it is NaN."""
     frames = [
-        error_rows(value, task.first_determined, bootstrap).assign(predictor=name, measure=measure)
+        rows_by_position(value, task.first_determined, bootstrap).assign(predictor=name, measure=measure)
         for name, value in values.items()
     ]
     return pd.concat(frames).dropna(subset=["value"])
@@ -99,6 +95,6 @@ def _distances(prediction: Tensor, known: dict[str, Tensor], task: Task, bootstr
 def _prefix(model: Transformer, context: Tensor, whole: Tensor, task: Task, bootstrap: Bootstrap) -> pd.DataFrame:
     """A causal model predicts from a prefix what it predicts there in the whole context: the distance is rounding."""
     length = max(context.shape[1] // 2, task.first_determined + 1)
-    distance = squared_error(_predict(model, context[:, :length]), whole[:, :length])
+    distance = squared_error(predict(model, context[:, :length]), whole[:, :length])
     rows = _rows({"whole_context": distance}, "distance", task, bootstrap)
     return rows.assign(condition="prefix", level=float(length))

@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 
 from recurrence_circuits.model import Component, Edits, Trace, Transformer
 
+BATCH = 128  # sequences a forward pass; small enough for the processor's cache, twice as quick as all at once
 KINDS = ("zero", "mean", "resample")
 
 
@@ -48,6 +49,12 @@ def replace(component: Component, new: Tensor) -> Edits:
         return output
 
     return {("head_output", component.layer): replace_head}
+
+
+def predict(model: Transformer, context: Tensor, edits: Callable[[slice], Edits] | None = None) -> Tensor:
+    """The predictions on context, `batch position dimension`, batch by batch; edits gives those of some of its rows."""
+    batches = [slice(start, start + BATCH) for start in range(0, len(context), BATCH)]
+    return torch.cat([model(context[rows], edits(rows) if edits else None).prediction for rows in batches])
 
 
 def combined(edits: list[Edits]) -> Edits:

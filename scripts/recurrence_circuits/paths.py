@@ -11,12 +11,10 @@ import torch
 from torch import Tensor
 
 from recurrence_circuits.errors import squared_error
-from recurrence_circuits.interventions import donors, replace
-from recurrence_circuits.logs import logger
+from recurrence_circuits.interventions import BATCH, donors, replace
+from recurrence_circuits.logs import progress
 from recurrence_circuits.model import Component, Trace, Transformer
 from recurrence_circuits.statistics import Bootstrap, moments, slope
-
-BATCH = 128  # sequences a forward pass; small enough for the processor's cache, twice as quick as all at once
 
 
 class Path(NamedTuple):
@@ -51,12 +49,11 @@ def patch_paths(
     prediction, outputs = torch.cat(clean), {source: torch.cat(collected) for source, collected in outputs.items()}
 
     patched: dict[Path, list[Tensor]] = {}
-    for part in parts:
+    for part in progress(parts, "batches patched on every path:"):
         trace = model(context[part])
         for source, output in outputs.items():
             for path, new in patched_predictions(model, context[part], trace, source, output[donor[part]]):
                 patched.setdefault(path, []).append(new)
-    logger.info("patched %d paths", len(patched))
 
     shown = slice(first_determined, None)
     error = squared_error(prediction, target)[:, shown]

@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.logs import logger
+from recurrence_circuits.by_position import rows_by_position
+from recurrence_circuits.logs import progress
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.statistics import Bootstrap, ratio
 
@@ -86,13 +87,13 @@ def measure_probes(
     edges = np.cumsum([0, *(target.shape[-1] for target in stacked)])
     wanted = np.concatenate(stacked, axis=-1)  # sequence position column
     frames = []
-    for index, stream in enumerate(model(sequences[:, :-1]).residual):
+    streams = model(sequences[:, :-1]).residual
+    for index, stream in enumerate(progress(streams, "streams probed:")):
         error = np.stack([probe_errors(stream[:, i].double().numpy(), wanted[:, i], half) for i in range(n)], axis=1)
         for (name, shuffled), start, end in zip(columns, edges[:-1], edges[1:], strict=True):
             pair = error[:, :, start:end].sum(axis=2)  # sequence position 2
             frame = r2_rows(pair, first_determined, bootstrap)
             frames.append(frame.assign(after_layer=index - 1, target=name, shuffled=shuffled))
-        logger.info("probed after layer %d", index - 1)
     return pd.concat(frames).dropna(subset=["value"])
 
 
@@ -114,7 +115,4 @@ def probe_errors(features: np.ndarray, targets: np.ndarray, half: int) -> np.nda
 
 def r2_rows(pair: np.ndarray, first_determined: int, bootstrap: Bootstrap) -> pd.DataFrame:
     """R² by position, then over the determined positions (position empty), with intervals; pair as `probe_errors`."""
-    extended = np.concatenate([pair, pair[:, first_determined:].mean(axis=1, keepdims=True)], axis=1)
-    value, low, high = bootstrap.interval(extended, lambda means: 1 - ratio(means))
-    positions = pd.array([*range(pair.shape[1]), None], dtype="Int64")
-    return pd.DataFrame({"position": positions, "value": value, "low": low, "high": high})
+    return rows_by_position(pair, first_determined, bootstrap, lambda means: 1 - ratio(means))

@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from recurrence_circuits.by_position import rows_by_position
 from recurrence_circuits.contributions import direct_contributions
-from recurrence_circuits.errors import error_rows, squared_error
+from recurrence_circuits.errors import squared_error
 from recurrence_circuits.model import Trace, Transformer
 from recurrence_circuits.statistics import Bootstrap
 
@@ -62,7 +63,7 @@ def explain_predictions(
     frames = []
     for name, value in reduced.items():
         error = squared_error(torch.from_numpy(value), target)
-        found = {measure: error_rows(values, first_determined, bootstrap) for measure, values in
+        found = {measure: rows_by_position(values, first_determined, bootstrap) for measure, values in
                  (("mse", error), ("excess", error - whole_error))}  # fmt: skip
         for measure, whole in (("explained", prediction), ("refinement", prediction - terms)):
             found[measure] = _explained(value - prediction, whole, first_determined, bootstrap)
@@ -156,12 +157,9 @@ def _cross_fit(regressors: list[NDArray], fitted: NDArray, used: list[NDArray], 
 
 
 def _explained(rest: NDArray, whole: NDArray, first: int, bootstrap: Bootstrap) -> pd.DataFrame:
-    """1 − mean rest² / variance of the whole, pooled over coordinates: position, value, low, high, as `error_rows`."""
+    """1 − mean rest² / variance of the whole, pooled over coordinates, by position; see `rows_by_position`."""
     values = np.stack([(v**p).mean(axis=2) for v, p in ((rest, 2), (whole, 1), (whole, 2))], axis=-1)
-    values = np.concatenate([values, values[:, first:].mean(axis=1, keepdims=True)], axis=1)
-    value, low, high = bootstrap.interval(values, _explained_share)
-    positions = pd.array([*range(rest.shape[1]), None], dtype="Int64")
-    return pd.DataFrame({"position": positions, "value": value, "low": low, "high": high})
+    return rows_by_position(values, first, bootstrap, _explained_share)
 
 
 def _explained_share(means: NDArray) -> NDArray:

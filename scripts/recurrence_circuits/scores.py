@@ -5,7 +5,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.errors import error_rows, squared_error
+from recurrence_circuits.by_position import rows_by_position
+from recurrence_circuits.errors import squared_error
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.predictors import SIMPLE, baselines
 from recurrence_circuits.statistics import Bootstrap, ratio
@@ -36,7 +37,7 @@ def score_predictions(
     for name, error in errors.items():
         excess = error - errors["bayes"]
         for measure, values in (("mse", error), ("excess", excess)):
-            rows = error_rows(values, task.first_determined, bootstrap).dropna(subset=["value"])
+            rows = rows_by_position(values, task.first_determined, bootstrap).dropna(subset=["value"])
             frames.append(rows.assign(predictor=name, measure=measure))
         for model_name in models if name in SIMPLE else ():
             of_model = errors[model_name] - errors["bayes"]

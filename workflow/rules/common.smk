@@ -65,6 +65,12 @@ AFFINE_FIGURES = ["construction"]
 AFFINE = [name for name, settings in EXPERIMENTS.items() if settings["task"] == "affine"]
 
 
+TABLE_FILES = [
+    *expand("results/{experiment}/tables/{table}.csv", experiment=EXPERIMENTS, table=TABLES + SUMMARISED),
+    *expand("results/{experiment}/tables/{table}.csv", experiment=AFFINE, table=AFFINE_TABLES),
+]
+
+
 def figures_of(experiment):
     """The figures of one experiment."""
     return FIGURES + (AFFINE_FIGURES if experiment in AFFINE else [])
