@@ -8,28 +8,15 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from base64 import b64decode
 from pathlib import Path
 
 import pytest
 import yaml
+from projects import change_config, copy_project, snakemake
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = Path("scripts/recurrence_circuits")
-
-
-def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
-    """Run the workflow in `folder`; its output, both streams together."""
-    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert (done.returncode == 0) == ok, done.stdout
-    return done.stdout
 
 
 def planned(folder: Path, *targets: str) -> dict[str, int]:
@@ -38,25 +25,6 @@ def planned(folder: Path, *targets: str) -> dict[str, int]:
     table = re.search(r"^Job stats:\n.*\n-.*\n((?:\w+ +\d+\n)+)", output, flags=re.MULTILINE)
     counts = dict(line.split() for line in table.group(1).splitlines()) if table else {}
     return {rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "figures")}
-
-
-def copy_project(target: Path) -> Path:
-    """The project's own files, as a clone would have them."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    return target
-
-
-def change_config(project: Path, change) -> None:
-    path = project / "config" / "smoke.yaml"
-    config = yaml.safe_load(path.read_text())
-    change(config["experiments"]["smoke"])
-    path.write_text(yaml.safe_dump(config))
 
 
 def with_two_seeds(project: Path) -> Path:
