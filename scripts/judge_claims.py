@@ -1,7 +1,6 @@
 """Judge the claims: every criterion against its threshold, over all seeds, beside the untrained control."""
 
-from pathlib import Path
-
+from recurrence_circuits.files import write_text
 from recurrence_circuits.logs import log_to
 from recurrence_circuits.tables import read_table, write_table
 from recurrence_circuits.verdicts import claims_markdown, judge_claims
@@ -13,7 +12,7 @@ def main(smk):
         claims = judge_claims(tables, smk.params.thresholds, smk.params.n_layers, smk.params.confidence)
         claims = claims.assign(experiment=smk.wildcards.experiment)
         write_table("claims", claims, smk.output.table)
-        Path(smk.output.page).write_text(claims_markdown(claims))
+        write_text(smk.output.page, claims_markdown(claims))
         for claim, rows in claims.groupby("claim", sort=False):
             logger.info("claim %s: %s", claim, rows["claim_verdict"].iloc[0])
 

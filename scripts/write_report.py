@@ -1,9 +1,8 @@
 """Write the report of one experiment: verdicts, figures, tables and provenance in one HTML file."""
 
-from pathlib import Path
-
 from recurrence_circuits import report, sentences
 from recurrence_circuits.costs import cost_table, gather_costs
+from recurrence_circuits.files import write_text
 from recurrence_circuits.logs import log_to
 from recurrence_circuits.tables import read_table
 
@@ -31,7 +30,7 @@ def main(smk):
             settings=report.settings_yaml(experiment, settings),
             provenance=report.provenance(records),
         )
-        Path(smk.output.report).write_text(html, encoding="utf-8")
+        write_text(smk.output.report, html)
         logger.info("%s: %d figures, %.1f MB", smk.output.report, len(smk.input.figures), len(html) / 1e6)
 
 

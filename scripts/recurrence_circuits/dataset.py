@@ -1,12 +1,12 @@
 """Sequences on disk: drawn once an experiment, read by every seed."""
 
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from recurrence_circuits.files import whole_file
 from recurrence_circuits.randomness import torch_stream
 from recurrence_circuits.settings import DataSettings
 from recurrence_circuits.tasks import make_task
@@ -28,8 +28,9 @@ def draw_sequences(task_name: str, settings: DataSettings, part: str, n: int) ->
 
 
 def write_arrays(path: str, arrays: dict[str, np.ndarray]) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, allow_pickle=False, **arrays)
+    """Write arrays by name as npz. Raises OSError naming the file if it cannot be written."""
+    with whole_file(path) as part, part.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_sequences(path: str, settings: DataSettings) -> Tensor:

@@ -4,9 +4,9 @@ The columns of all measures stand in `tables`. Those of the training history sta
 repeated whenever another measure gains a table.
 """
 
-from pathlib import Path
-
 import pandas as pd
+
+from recurrence_circuits.files import whole_file
 
 TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 Columns = dict[str, str]
@@ -25,15 +25,15 @@ HISTORY = {**KEY, "step": WHOLE, "loss": REAL, "mse": REAL, "excess": REAL, "lea
 def write_frame(name: str, columns: Columns, frame: pd.DataFrame, path: str) -> None:
     """Write `frame` as the table `name`: declared columns in the declared order, one float format.
 
-    Raises ValueError if a column is missing or undeclared, or if a value is NaN.
+    Raises ValueError if a column is missing or undeclared, or if a value is NaN, and OSError as write_csv does.
     """
     write_csv(_checked(columns, frame, f"table {name!r} for {path}"), path)
 
 
 def write_csv(frame: pd.DataFrame, path: str) -> None:
-    """Write any frame in the project's one CSV format."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
+    """Write any frame in the project's one CSV format. Raises OSError naming the file if it cannot be written."""
+    with whole_file(path) as part:
+        frame.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
 
 
 def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:

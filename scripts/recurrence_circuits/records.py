@@ -3,10 +3,10 @@
 import json
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 
+from recurrence_circuits.files import write_text
 from recurrence_circuits.settings import RunSettings
 
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "safetensors", "snakemake")
@@ -24,4 +24,4 @@ def write_record(path: str, run: RunSettings, code_digest: str, threads: int) ->
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
     }
-    Path(path).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    write_text(path, json.dumps(record, indent=2, sort_keys=True) + "\n")

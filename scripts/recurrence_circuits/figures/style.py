@@ -1,12 +1,11 @@
 """The look of every figure, and the one way in which a figure is saved."""
 
-from pathlib import Path
-
 import matplotlib
 import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
+from recurrence_circuits.files import whole_file
 from recurrence_circuits.frames import write_csv
 
 PAGE, COLUMN = 7.0, 3.4  # widths in inches: the full page, one of two columns
@@ -71,9 +70,10 @@ def words(name: str) -> str:
 
 def save_figure(figure: Figure, drawn: pd.DataFrame, pdf: str, png: str, csv: str) -> None:
     """Write the figure as PDF and PNG and the numbers in it as CSV; the same input gives the same bytes."""
-    Path(pdf).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(pdf, metadata={"CreationDate": None})
-    figure.savefig(png, dpi=DPI, metadata={"Software": None})
+    with whole_file(pdf) as part:
+        figure.savefig(part, format="pdf", metadata={"CreationDate": None})
+    with whole_file(png) as part:
+        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
     write_csv(drawn, csv)
 
 
