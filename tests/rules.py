@@ -35,14 +35,14 @@ class Named(dict):
     __getattr__ = dict.__getitem__
 
 
-def call(script: str, folder: Path, *, inputs=None, outputs=None, params=None, wildcards=None) -> None:
+def call(script: str, folder: Path, *, inputs=None, outputs=None, params=None, wildcards=None, resources=None) -> None:
     """Run scripts/{script}.py's main in this process."""
     sys.path.insert(0, str(SCRIPTS))
     try:
         main = importlib.import_module(script).main
     finally:
         sys.path.remove(str(SCRIPTS))
-    named = {"input": inputs, "output": outputs, "params": params, "wildcards": wildcards}
+    named = {"input": inputs, "output": outputs, "params": params, "wildcards": wildcards, "resources": resources}
     smk = SimpleNamespace(**{key: Named(value or {}) for key, value in named.items()})
     smk.log, smk.threads = [str(folder / "logs" / f"{script}.log")], 1
     main(smk)
@@ -62,7 +62,9 @@ def train(folder: Path, seed: int, files: dict[str, str], **changes) -> str:
         "history": str(folder / f"seed{seed}" / "history.csv"),
         "record": str(folder / f"seed{seed}" / "run.json"),
     }
-    call("train_model", folder, inputs=files, outputs=outputs, params={"run": run_params(seed, **changes), "code": "0"})
+    checkpoint = str(folder / f"seed{seed}" / "checkpoint.safetensors")
+    params = {"run": run_params(seed, **changes), "code": "0", "checkpoint": checkpoint}
+    call("train_model", folder, inputs=files, outputs=outputs, params=params, resources={"checkpoint_every": 3})
     return outputs["weights"]
 
 

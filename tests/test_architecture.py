@@ -19,8 +19,8 @@ MAX_LINES, MAX_SCRIPT_LINES = 275, 60
 
 # A module imports only from lower levels. Every module of the library is entered here, a package as one.
 LEVELS = {
-    0: ["", "randomness", "settings", "files", "logs"],
-    1: ["frames"],
+    0: ["", "randomness", "settings", "files", "logs", "preemption"],
+    1: ["frames", "tensors"],
     2: [
         "tables",
         "analysis_settings",
@@ -43,6 +43,7 @@ LEVELS = {
         "linear_norm",
         "interventions",
         "checkpoint",
+        "batches",
         "claims",
         "summaries",
         "report",
@@ -51,7 +52,7 @@ LEVELS = {
         "nearest",
     ],
     4: [
-        "training",
+        "training_state",
         "measuring",
         "scores",
         "ablation",
@@ -67,7 +68,7 @@ LEVELS = {
         "reduced",
         "construction",
     ],
-    5: ["formation"],
+    5: ["training", "formation"],
 }
 # Within a package: a module imports only from earlier ones; * is every module that is not named, "" the __init__.
 WITHIN = {"tasks": ["interface", "*", ""], "figures": ["", "style", "panels", "*"]}
@@ -104,6 +105,7 @@ TORCH_FREE = [
     "costs",
     "frames",
     "files",
+    "preemption",
 ]
 ALLOWED_IN_FIGURES = {"numpy", "pandas", "matplotlib", "seaborn", LIBRARY}
 ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake"}

@@ -93,7 +93,7 @@ def test_damaged_weights_are_refused(saved, change, message):
 
 def test_weights_of_another_program_are_refused(saved):
     damaged(saved, lambda w: None, keep_metadata=False)
-    with pytest.raises(ValueError, match="expected weights of this workflow"):
+    with pytest.raises(ValueError, match="expected a file of this workflow"):
         load_model(saved, run_settings())
 
 
@@ -150,5 +150,5 @@ def test_snapshots_of_another_run_or_another_program_are_refused(snapshots):
     with pytest.raises(ValueError, match=r"expected training\.steps = 100, found 200"):
         load_snapshots(snapshots, run_settings(training={"steps": 100, "n_snapshots": 3}))
     damaged(snapshots, lambda w: None, keep_metadata=False)
-    with pytest.raises(ValueError, match="expected weights of this workflow"):
+    with pytest.raises(ValueError, match="expected a file of this workflow"):
         load_snapshots(snapshots, SNAPSHOTS)

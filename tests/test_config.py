@@ -75,6 +75,7 @@ def test_n_train_that_is_given_is_kept():
 def test_the_expanded_config_makes_the_librarys_records():
     experiment = expand_experiment("")
     chosen = {key: experiment[key] for key in ("task", "data", "model", "training")}
+    del chosen["training"]["checkpoint_every"]  # decides nothing about the model
     run = RunSettings.from_params({"experiment": "affine", "seed": 0, **chosen})
     assert run.model.n_terms == run.data.n_terms
     assert AnalysisSettings.from_params(experiment["analysis"]).resamples == 1000

@@ -22,7 +22,7 @@ REFUSED = [
     ("modle: {}", "modle: expected one of the keys task, data, model, training, seeds, analysis, claims, "
      "found 'modle' (did you mean model?)"),
     ("training: {step: 3}", "training.step: expected one of the keys steps, batch_size, learning_rate, warmup_steps, "
-     "final_learning_rate, weight_decay, beta2, clip_norm, evaluate_every, n_snapshots, device, "
+     "final_learning_rate, weight_decay, beta2, clip_norm, evaluate_every, checkpoint_every, n_snapshots, device, "
      "found 'step' (did you mean steps?)"),
     ("n_layers: 2", "n_layers: expected one of the keys task, data, model, training, seeds, analysis, claims, "
      "found 'n_layers' (did you mean model.n_layers?)"),

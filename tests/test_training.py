@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 from models import run_settings, training_settings
+from recurrence_circuits.batches import BatchOrder, learning_rate_factor
 from recurrence_circuits.dataset import draw_sequences
-from recurrence_circuits.training import BatchOrder, learning_rate_factor, pick_device, train
+from recurrence_circuits.training import pick_device, train
 
 
 def data(run, n=64):
@@ -36,20 +37,20 @@ def test_the_learning_rate_warms_up_and_decays():
 
 def test_training_repeats_bit_for_bit_and_seeds_differ():
     run = run_settings()
-    (first, history, _), (second, again, _) = (train(run, *data(run)) for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-    assert history.equals(again)
-    other, *_ = train(run_settings(seed=1), *data(run))
-    assert not torch.equal(first.W_E, other.W_E)
+    first, second = (train(run, *data(run)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
+    assert first.history == second.history
+    other = train(run_settings(seed=1), *data(run))
+    assert not torch.equal(first.model.W_E, other.model.W_E)
 
 
 def test_snapshots_change_nothing_but_what_is_kept():
     kept_run = run_settings(training={"n_snapshots": 3})
-    (plain, history, none), (kept, same, snapshots) = (train(run, *data(run)) for run in (run_settings(), kept_run))
-    assert all(torch.equal(a, b) for a, b in zip(plain.parameters(), kept.parameters(), strict=True))
-    assert history.equals(same)
-    assert none == {}
-    assert list(snapshots) == kept_run.training.snapshot_steps == [1]  # of 8 steps: 0.008, 0.08 and 0.8 are one
+    plain, kept = (train(run, *data(run)) for run in (run_settings(), kept_run))
+    assert all(torch.equal(a, b) for a, b in zip(plain.model.parameters(), kept.model.parameters(), strict=True))
+    assert plain.history == kept.history
+    assert plain.snapshots == {}
+    assert list(kept.snapshots) == kept_run.training.snapshot_steps == [1]  # of 8 steps: 0.008, 0.08 and 0.8 are one
 
 
 def test_a_snapshot_is_what_training_to_its_step_gives():
@@ -57,9 +58,9 @@ def test_a_snapshot_is_what_training_to_its_step_gives():
     constant = {"warmup_steps": 0, "final_learning_rate": 1.0}
     run = run_settings(training={"steps": 20, "n_snapshots": 4, **constant})
     assert run.training.snapshot_steps == [1, 4]
-    snapshots = train(run, *data(run))[2]
+    snapshots = train(run, *data(run)).snapshots
     short = run_settings(training={"steps": 4, **constant})
-    model, *_ = train(short, *data(run))
+    model = train(short, *data(run)).model
     assert all(torch.equal(weight, snapshots[4][name]) for name, weight in model.state_dict().items())
 
 
@@ -74,15 +75,15 @@ def test_snapshot_steps_are_even_in_log_step_and_end_before_training_does():
 
 def test_training_learns():
     run = run_settings(training={"steps": 150, "batch_size": 32, "evaluate_every": 50, "warmup_steps": 10})
-    _, history, _ = train(run, *data(run, 256))
-    assert history["step"].tolist() == [50, 100, 150]
-    assert history["mse"].iloc[-1] < 0.7 * history["mse"].iloc[0]
-    assert (history["excess"] <= history["mse"] + 1e-12).all()
+    history = train(run, *data(run, 256)).history
+    assert [row["step"] for row in history] == [50, 100, 150]
+    assert history[-1]["mse"] < 0.7 * history[0]["mse"]
+    assert all(row["excess"] <= row["mse"] + 1e-12 for row in history)
 
 
 def test_the_last_step_is_always_evaluated():
     run = run_settings(training={"steps": 7, "evaluate_every": 4})
-    assert train(run, *data(run))[1]["step"].tolist() == [4, 7]
+    assert [row["step"] for row in train(run, *data(run)).history] == [4, 7]
 
 
 def test_a_loss_that_is_no_number_stops_training_with_step_and_seed():

@@ -137,6 +137,11 @@ def test_a_changed_threshold_measures_nothing_again(project):
     assert planned(project) == {"judge_claims": 1, "draw_claims": 1, "write_report": 1}
 
 
+def test_another_interval_of_checkpoints_trains_nothing_again(project):
+    change_config(project, lambda smoke: smoke["training"].update(checkpoint_every=7))
+    assert planned(project) == {"write_report": 1}  # which shows the settings
+
+
 def test_an_added_seed_trains_that_seed_only(project):
     change_config(project, lambda smoke: smoke.update(seeds=[0, 1, 7]))
     plan = planned(project)

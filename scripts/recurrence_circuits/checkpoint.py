@@ -1,20 +1,16 @@
 """Trained weights on disk: safetensors with the run's settings inside."""
 
 import json
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.randomness import torch_stream
 from recurrence_circuits.settings import RunSettings
+from recurrence_circuits.tensors import read_tensors, write_tensors
 
 Snapshots = dict[int, dict[str, Tensor]]  # weights by name, by the training step after which they were kept
-
-METADATA = "recurrence_circuits"  # the one metadata key: with several, safetensors shuffles their order
 
 
 def new_model(run: RunSettings) -> Transformer:
@@ -24,13 +20,13 @@ def new_model(run: RunSettings) -> Transformer:
 
 def save_model(path: str, model: Transformer, run: RunSettings) -> None:
     """Write weights and settings to `path`."""
-    _write(path, model.state_dict(), run)
+    write_tensors(path, model.state_dict(), run.to_dict())
 
 
 def save_snapshots(path: str, snapshots: Snapshots, run: RunSettings) -> None:
     """Write the weights kept during training, each named `step<n>/<weight>`, and settings to `path`; maybe none."""
     weights = {f"step{n}/{name}": weight for n, kept in snapshots.items() for name, weight in kept.items()}
-    _write(path, weights, run)
+    write_tensors(path, weights, run.to_dict())
 
 
 def load_model(path: str, run: RunSettings) -> Transformer:
@@ -57,22 +53,9 @@ def load_snapshots(path: str, run: RunSettings) -> dict[int, Transformer]:
     return {n: _model(f"{path}, step {n}", kept[f"step{n}"], run) for n in run.training.snapshot_steps}
 
 
-def _write(path: str, weights: dict[str, Tensor], run: RunSettings) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
-    save_file(weights, path, metadata={METADATA: json.dumps(run.to_dict(), sort_keys=True)})
-
-
 def _read(path: str, run: RunSettings) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: expected a safetensors file, found: {error}") from error
-    if METADATA not in metadata:
-        raise ValueError(f"{path}: expected weights of this workflow (metadata {METADATA!r}), found {sorted(metadata)}")
-    _require_same(path, json.loads(metadata[METADATA]), json.loads(json.dumps(run.to_dict())))
+    weights, settings = read_tensors(path)
+    require_same(f"{path}: trained with other settings", settings, json.loads(json.dumps(run.to_dict())))
     return weights
 
 
@@ -93,13 +76,11 @@ def _model(path: str, weights: dict[str, Tensor], run: RunSettings) -> Transform
     return model.eval().requires_grad_(False)
 
 
-def _require_same(path: str, found: dict, expected: dict, prefix: str = "") -> None:
+def require_same(problem: str, found: dict, expected: dict, prefix: str = "") -> None:
+    """Raise ValueError if two records differ: the problem, the first key that differs, and both its values."""
     for key in sorted(expected | found):
         here = f"{prefix}{key}"
         if isinstance(expected.get(key), dict) and isinstance(found.get(key), dict):
-            _require_same(path, found[key], expected[key], f"{here}.")
+            require_same(problem, found[key], expected[key], f"{here}.")
         elif expected.get(key) != found.get(key):
-            raise ValueError(
-                f"{path}: trained with other settings: expected {here} = {expected.get(key)!r}, "
-                f"found {found.get(key)!r}"
-            )
+            raise ValueError(f"{problem}: expected {here} = {expected.get(key)!r}, found {found.get(key)!r}")

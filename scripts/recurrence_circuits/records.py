@@ -12,11 +12,12 @@ from recurrence_circuits.settings import RunSettings
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "safetensors", "snakemake")
 
 
-def write_record(path: str, run: RunSettings, code_digest: str, threads: int) -> None:
-    """Write a run's settings, code digest, package versions and machine as JSON."""
+def write_record(path: str, run: RunSettings, code_digest: str, threads: int, resumed: list[int]) -> None:
+    """Write a run's settings, code digest, package versions, machine, and the steps it was resumed after, as JSON."""
     record = {
         "settings": run.to_dict(),
         "code_digest": code_digest,
+        "resumed_after_steps": resumed,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": {
             "platform": platform.platform(),

@@ -1,21 +1,21 @@
 """Training: AdamW on batches of sequences, each position predicting the next term."""
 
 import math
+import os
 import time
 from dataclasses import dataclass
 
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from recurrence_circuits.checkpoint import Snapshots, new_model
 from recurrence_circuits.errors import squared_error
 from recurrence_circuits.logs import logger, standing
 from recurrence_circuits.model import Transformer
-from recurrence_circuits.randomness import torch_stream
-from recurrence_circuits.settings import RunSettings, TrainingSettings
+from recurrence_circuits.preemption import Stopped, noticing_stops
+from recurrence_circuits.settings import RunSettings
 from recurrence_circuits.tasks import make_task
+from recurrence_circuits.training_state import Checkpoints, Origin, TrainingState
 
 N_HELD_OUT = 512  # test sequences scored during training; no choice is made by them
 
@@ -43,78 +43,91 @@ class HeldOut:
         return float(error[:, self.first_determined :].mean())
 
 
-def train(run: RunSettings, sequences: Tensor, test: Tensor) -> tuple[Transformer, pd.DataFrame, Snapshots]:
+def train(run: RunSettings, sequences: Tensor, test: Tensor, checkpoints: Checkpoints | None = None) -> TrainingState:
     """Train the run's model on sequences, `sequence position dimension`, one term longer than the context.
 
-    Sequences are taken in a random order, once each before any is repeated. Returns the model (on the CPU), the
-    `history` table from `step` on, and the weights after each of the settings' snapshot_steps; to keep these
-    changes nothing else. Raises FloatingPointError, saying step and seed, on a non-finite loss.
+    Sequences are taken in a random order, once each before any is repeated. Returns the state after the last step:
+    the model (on the CPU, in evaluation mode), a row of `history` an evaluation, and the weights after each of the
+    settings' snapshot_steps; to keep these changes nothing else.
+
+    With checkpoints, the state is kept on disk every so many steps, after the last step, and before the process ends
+    on SIGTERM, SIGUSR1 or SIGINT (raises Stopped); the next call goes on from it and ends with the same bits as a
+    training that was never stopped. A file that cannot be gone on from is set aside, with a message.
+    Raises FloatingPointError, saying step and seed, on a non-finite loss, and OSError naming the checkpoint if it
+    cannot be written.
     """
     settings, device = run.training, pick_device(run.training.device)
-    model, held_out = new_model(run).to(device), HeldOut.of(run, test)
-    optimiser = torch.optim.AdamW(
-        model.parameters(),
-        lr=settings.learning_rate,
-        betas=(0.9, settings.beta2),
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_factor(step, settings))
-    order = BatchOrder(len(sequences), settings.batch_size, torch_stream(run.seed, "batches"))
+    held_out = HeldOut.of(run, test)
+    origin = Origin.of(run, checkpoints.code, [sequences, test], device) if checkpoints else None
+    state = resume(run, len(sequences), device, checkpoints, origin) or TrainingState(run, len(sequences), device)
     logger.info(
         "%s seed %d: %d parameters, %d steps of %d sequences (%.2f passes over %d), on %s",
-        run.experiment, run.seed, sum(weight.numel() for weight in model.parameters()), settings.steps,
+        run.experiment, run.seed, sum(weight.numel() for weight in state.model.parameters()), settings.steps,
         settings.batch_size, settings.steps * settings.batch_size / len(sequences), len(sequences), device,
     )  # fmt: skip
 
-    history, losses, snapshots, start = [], [], {}, time.monotonic()
+    start = time.monotonic() - state.seconds
     snapshot_steps = set(settings.snapshot_steps)
-    for step in range(1, settings.steps + 1):
-        batch = sequences[next(order)].to(device)
-        loss = (model(batch[:, :-1]).prediction - batch[:, 1:]).square().mean()
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise FloatingPointError(
-                f"{run.experiment} seed {run.seed}: expected a finite loss, found {losses[-1]} at step {step} of "
-                f"{settings.steps}; try a lower training.learning_rate or training.clip_norm"
-            )
-        optimiser.zero_grad()
-        loss.backward()
-        clip_grad_norm_(model.parameters(), settings.clip_norm)
-        rate = schedule.get_last_lr()[0]
-        optimiser.step()
-        schedule.step()
-        if step in snapshot_steps:
-            snapshots[step] = {name: weight.detach().cpu().clone() for name, weight in model.state_dict().items()}
-        if step % settings.evaluate_every == 0 or step == settings.steps:
-            mse = held_out.error(model, device)
-            row = {"step": step, "loss": sum(losses) / len(losses), "mse": mse, "excess": mse - held_out.floor}
-            history.append(row | {"learning_rate": rate})
-            losses.clear()
-            logger.info(progress_line(run, row, time.monotonic() - start))
-    return model.cpu().eval().requires_grad_(False), pd.DataFrame(history), snapshots
+    with noticing_stops() as stop:
+        while state.step < settings.steps:
+            rate = take_step(state, run, sequences, device)
+            if state.step in snapshot_steps:
+                weights = state.model.state_dict().items()
+                state.snapshots[state.step] = {name: weight.detach().cpu().clone() for name, weight in weights}
+            if state.step % settings.evaluate_every == 0 or state.step == settings.steps:
+                mse = held_out.error(state.model, device)
+                loss = sum(state.losses) / len(state.losses)
+                row = {"step": state.step, "loss": loss, "mse": mse, "excess": mse - held_out.floor}
+                state.history.append(row | {"learning_rate": rate})
+                state.losses.clear()
+                logger.info(progress_line(run, row, time.monotonic() - start))
+            state.seconds = time.monotonic() - start
+            if checkpoints and (state.step % checkpoints.every == 0 or state.step == settings.steps or stop.name):
+                state.save(checkpoints.path, origin)
+            if stop.name and state.step < settings.steps:
+                where = f"; the next run goes on from {checkpoints.path}" if checkpoints else ""
+                raise Stopped(
+                    f"{run.experiment} seed {run.seed}: {stop.name} after step {state.step} of {settings.steps}{where}"
+                )
+    state.model.cpu().eval().requires_grad_(False)
+    return state
 
 
-def learning_rate_factor(step: int, settings: TrainingSettings) -> float:
-    """Learning rate of a step (from 0) over the highest one: linear warm-up, then a cosine to final_learning_rate."""
-    if step < settings.warmup_steps:
-        return (step + 1) / settings.warmup_steps
-    progress = (step - settings.warmup_steps) / (settings.steps - settings.warmup_steps)
-    return settings.final_learning_rate + (1 - settings.final_learning_rate) * (1 + math.cos(math.pi * progress)) / 2
+def take_step(state: TrainingState, run: RunSettings, sequences: Tensor, device: torch.device) -> float:
+    """One step of AdamW on the next batch. Returns the learning rate that it was taken with."""
+    batch = sequences[next(state.order)].to(device)
+    loss = (state.model(batch[:, :-1]).prediction - batch[:, 1:]).square().mean()
+    state.step += 1
+    state.losses.append(loss.item())
+    if not math.isfinite(state.losses[-1]):
+        raise FloatingPointError(
+            f"{run.experiment} seed {run.seed}: expected a finite loss, found {state.losses[-1]} at step {state.step} "
+            f"of {run.training.steps}; try a lower training.learning_rate or training.clip_norm"
+        )
+    state.optimiser.zero_grad()
+    loss.backward()
+    clip_grad_norm_(state.model.parameters(), run.training.clip_norm)
+    rate = state.schedule.get_last_lr()[0]
+    state.optimiser.step()
+    state.schedule.step()
+    return rate
 
 
-class BatchOrder:
-    """Endless batches of sequence numbers: a fresh random order for every pass, batches may span two passes."""
-
-    def __init__(self, n_sequences: int, batch_size: int, generator: torch.Generator):
-        self.n_sequences, self.batch_size, self.generator = n_sequences, batch_size, generator
-        self.waiting = torch.empty(0, dtype=torch.long)
-
-    def __next__(self) -> Tensor:
-        while len(self.waiting) < self.batch_size:
-            self.waiting = torch.cat([self.waiting, torch.randperm(self.n_sequences, generator=self.generator)])
-        batch, self.waiting = self.waiting[: self.batch_size], self.waiting[self.batch_size :]
-        return batch
+def resume(
+    run: RunSettings, n_sequences: int, device: torch.device, checkpoints: Checkpoints | None, origin: Origin | None
+) -> TrainingState | None:
+    """The state that an earlier job kept; None if there is none, or none that this training may go on from."""
+    if not checkpoints or not os.path.exists(checkpoints.path):
+        return None
+    state = TrainingState(run, n_sequences, device)
+    try:
+        state.restore(checkpoints.path, origin)
+    except ValueError as refusal:
+        os.replace(checkpoints.path, checkpoints.refused)
+        logger.warning("refused: %s; set aside as %s, training starts anew", refusal, checkpoints.refused)
+        return None
+    logger.info("%s seed %d: goes on after step %d, from %s", run.experiment, run.seed, state.step, checkpoints.path)
+    return state
 
 
 def progress_line(run: RunSettings, row: dict, seconds: float) -> str:

@@ -97,7 +97,8 @@ def of_experiment(*keys):
 def run_settings(wildcards):
     """All settings that decide one trained model: see RunSettings in the library."""
     settings = EXPERIMENTS[wildcards.experiment]
-    chosen = {key: settings[key] for key in ("task", "data", "model", "training")}
+    chosen = {key: settings[key] for key in ("task", "data", "model")}
+    chosen["training"] = {key: value for key, value in settings["training"].items() if key != "checkpoint_every"}
     return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **chosen}
 
 

@@ -18,9 +18,13 @@ rule train_model:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=60,
+        # A resource, though it limits nothing: a param would train anew whenever it is changed.
+        checkpoint_every=of_experiment("training", "checkpoint_every"),
         gpu=lambda wildcards: 0 if EXPERIMENTS[wildcards.experiment]["training"]["device"] == "cpu" else 1,
     params:
         code=code_digest("train_model.py"),
         run=run_settings,
+        # No output: Snakemake deletes outputs before a job runs again, which is when this one is needed.
+        checkpoint="results/{experiment}/seed{seed}/checkpoint.safetensors",
     script:
         "../../scripts/train_model.py"
