@@ -1,4 +1,13 @@
 # One job a seed and measure, all heads inside: a job a head would spend more on importing torch than on measuring.
+
+
+# Seconds each, on tables: not worth a submission.
+localrules:
+    gather_seeds,
+    summarise_seeds,
+    judge_claims,
+
+
 rule score_predictions:
     input:
         weights="results/{experiment}/seed{seed}/model.safetensors",

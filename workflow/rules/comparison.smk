@@ -5,6 +5,10 @@ COMPARISON = expand(
 )
 
 
+localrules:
+    draw_variants,
+
+
 rule draw_variants:
     input:
         claims=expand("results/{experiment}/tables/claims.csv", experiment=EXPERIMENTS),

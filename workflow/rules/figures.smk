@@ -1,5 +1,30 @@
 # A figure reads tables only, so that a colour never reruns a measurement, and has a script of its own, so that
 # it never redraws another figure.
+
+
+# Seconds each: not worth a submission.
+localrules:
+    draw_learning_curves,
+    draw_error_by_position,
+    draw_estimates,
+    draw_head_similarity,
+    draw_ablation,
+    draw_contributions,
+    draw_attention,
+    draw_cosines,
+    draw_circuits,
+    draw_feedback,
+    draw_paths,
+    draw_groups,
+    draw_probes,
+    draw_formation,
+    draw_algorithm,
+    draw_explained,
+    draw_construction,
+    draw_claims,
+    draw_composition,
+
+
 rule draw_learning_curves:
     input:
         history="results/{experiment}/tables/history.csv",

@@ -7,6 +7,10 @@ TEMPLATE = str(REPORT_FOLDER / "report.html.j2")
 CAPTIONS = {figure: str(REPORT_FOLDER / f"{figure}.rst") for figure in FIGURES + AFFINE_FIGURES}
 
 
+localrules:
+    write_report,
+
+
 rule write_report:
     input:
         claims="results/{experiment}/tables/claims.csv",

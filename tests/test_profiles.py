@@ -1,0 +1,125 @@
+"""The cluster profiles: every line explained, and a plan that Snakemake accepts. Real runs are in tests/slurm/."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+from projects import ROOT, copy_project
+
+PROFILES = sorted(path.parent.name for path in (ROOT / "workflow" / "profiles").glob("*/config.yaml"))
+RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+
+
+def text(profile: str) -> str:
+    return (ROOT / "workflow" / "profiles" / profile / "config.yaml").read_text()
+
+
+def rules() -> dict[str, str]:
+    """Every rule's own text."""
+    parts = re.split(r"^rule (\w+):\n", "\n".join(path.read_text() for path in RULES), flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def local_rules() -> set[str]:
+    blocks = re.findall(r"^localrules:\n((?:    \w+,\n)+)", "\n".join(path.read_text() for path in RULES), re.MULTILINE)
+    return set(re.findall(r"\w+", "".join(blocks)))
+
+
+def test_the_profiles_are_these():
+    assert PROFILES == ["default", "generic", "kubernetes", "lsf", "slurm", "slurm-grouped"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_says_what_it_is_and_holds_the_defaults_that_keep_results_right(profile):
+    assert text(profile).startswith("# ")
+    settings, default = yaml.safe_load(text(profile)), yaml.safe_load(text("default"))
+    for key in ("rerun-triggers", "rerun-incomplete", "keep-going"):
+        assert settings[key] == default[key], key
+    untried = profile in ("lsf", "kubernetes")
+    assert ("NOT tried on a real" in text(profile)) == untried
+
+
+def test_every_rule_declares_what_a_scheduler_asks_for():
+    for name, body in rules().items():
+        assert re.search(r"^    threads: \d+$", body, re.MULTILINE), name
+        assert "mem_mb=lambda wildcards, attempt: " in body, name
+        assert re.search(r"^        runtime=\d+,$", body, re.MULTILINE), name
+    assert "gpu=" in rules()["train_model"]
+
+
+def test_aggregates_and_drawing_are_local_and_nothing_else_is():
+    drawing = {name for name in rules() if name.startswith("draw_")}
+    assert {"gather_seeds", "summarise_seeds", "judge_claims", "write_report"} | drawing <= local_rules()
+    submitted = set(rules()) - local_rules()
+    assert {"generate_data", "train_model", "ablate_heads", "score_construction"} <= submitted
+
+
+class Empty(BaseHTTPRequestHandler):
+    """A bucket without a file: nothing that is asked for is there."""
+
+    def do_HEAD(self):
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_HEAD  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def empty_bucket():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["slurm", "slurm-grouped", "generic", "lsf", "kubernetes"])
+def test_a_plan_is_made_with_every_profile(profile, tmp_path, empty_bucket):
+    project = copy_project(tmp_path)
+    flags = ["--workflow-profile", f"workflow/profiles/{profile}", "--configfile", "config/smoke.yaml"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
+    if profile == "kubernetes":
+        flags += ["--storage-s3-endpoint-url", empty_bucket]
+        environment |= {"SNAKEMAKE_STORAGE_S3_ACCESS_KEY": "key", "SNAKEMAKE_STORAGE_S3_SECRET_KEY": "secret"}
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", *flags], cwd=project, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^train_model +1$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ("COMPLETED", 0, "success"),
+        ("PENDING", 0, "running"),
+        ("COMPLETING", 0, "running"),
+        ("FAILED", 0, "failed"),
+        ("OUT_OF_MEMORY", 0, "failed"),
+        ("slurm_load_jobs error: Invalid job id specified", 1, "failed"),
+        ("slurm_load_jobs error: Unable to contact slurm controller", 1, "running"),
+    ],
+)
+def test_the_generic_profile_reads_a_jobs_state(tmp_path, answer, code, said):
+    squeue = tmp_path / "squeue"
+    squeue.write_text(f"#!/bin/sh\necho '{answer}'\nexit {code}\n")
+    squeue.chmod(0o755)
+    status = ROOT / "workflow" / "profiles" / "generic" / "status.sh"
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run([status, "7"], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said
+
+
+def test_the_generic_profile_names_commands_that_are_there():
+    assert Path(ROOT / yaml.safe_load(text("generic"))["cluster-generic-status-cmd"]).stat().st_mode & 0o100
