@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help paper test check format rulegraph environment requirements clean
+.PHONY: help paper recover test test-slurm check format benchmark rulegraph environment requirements clean
 
 VENV := .venv
 INSIDE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -16,13 +16,19 @@ LIST_REQUIREMENTS := sed -n 's/^ *- \([^ ]*==[^ ]*\).*/\1/p' environment.yml
 ARGS ?=
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 paper: environment  ## train, measure, judge and draw: the whole workflow on config/config.yaml
 	@$(INSIDE) snakemake $(ARGS)
 
+recover: environment  ## after Snakemake was killed: end its orphaned jobs, unlock, go on; ARGS as for the killed run
+	@$(INSIDE) python workflow/recover.py $(ARGS)
+
 test: environment  ## run every test and show the coverage
 	@$(INSIDE) pytest --cov --cov-report=term $(ARGS)
+
+test-slurm: environment  ## the tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
+	@$(INSIDE) tests/slurm/run.sh $(ARGS)
 
 check: environment  ## lint and look at the format of Python and of the workflow; changes nothing
 	@$(INSIDE)

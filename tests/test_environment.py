@@ -68,7 +68,7 @@ def make(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):.*##", read("Makefile"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):.*##", read("Makefile"), re.MULTILINE))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_the_version_of_the_project_is_the_same_everywhere():
 
 
 def test_make_alone_lists_every_target(house):
-    listed = re.findall(r"^  make (\w+) +\S", make(house).stdout, re.MULTILINE)
+    listed = re.findall(r"^  make ([\w-]+) +\S", make(house).stdout, re.MULTILINE)
     assert set(listed) == make_targets()
 
 

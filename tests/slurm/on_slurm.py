@@ -1,0 +1,246 @@
+"""The workflow on a real SLURM, as `make test-slurm` starts it: the profiles, and what a cluster does to a run.
+
+Every run is compared with the same run on this machine alone, byte by byte.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from projects import change_config, copy_project
+
+LIMIT = 900  # seconds: a job that is lost would hang a run for ever
+SLURM = ["--profile", "workflow/profiles/slurm"]
+GROUPED = ["--workflow-profile", "workflow/profiles/slurm-grouped"]
+GENERIC = ["--profile", "workflow/profiles/generic"]
+CONFIG = ["--configfile", "config/smoke.yaml"]
+WEIGHTS = "results/smoke/seed{}/model.safetensors"
+
+
+def make(folder: Path, seeds=(0, 1), **training) -> Path:
+    """A copy of the project with a smoke config of these seeds and changes to its training."""
+    project = copy_project(folder)
+    change_config(project, lambda smoke: (smoke.update(seeds=list(seeds)), smoke["training"].update(training)))
+    return project
+
+
+def start(project: Path, *arguments: str) -> subprocess.Popen:
+    """Start Snakemake in a session of its own; what it says goes to terminal.txt."""
+    with (project / "terminal.txt").open("a") as terminal:
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *arguments, *CONFIG],
+            cwd=project, stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+
+def finish(running: subprocess.Popen, project: Path, ok: bool = True) -> str:
+    """Wait for Snakemake; what it said."""
+    try:
+        running.wait(LIMIT)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    said = (project / "terminal.txt").read_text()
+    assert (running.returncode == 0) == ok, said
+    return said
+
+
+def run(project: Path, *arguments: str, ok: bool = True) -> str:
+    return finish(start(project, *arguments), project, ok)
+
+
+def wait_until(true, running: subprocess.Popen, project: Path) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not true():
+        assert running.poll() is None, (project / "terminal.txt").read_text()
+        assert time.monotonic() < deadline, (project / "terminal.txt").read_text()
+        time.sleep(0.1)
+
+
+def queue(project: Path, fields: str) -> list[list[str]]:
+    """Every job of a project that SLURM knows of, ended ones too."""
+    listed = subprocess.run(
+        ["squeue", "--noheader", "--states=all", f"--format=%Z|{fields}"], check=True, capture_output=True, text=True
+    ).stdout
+    rows = [line.split("|") for line in listed.splitlines()]
+    return [row[1:] for row in rows if row[0] == str(project)]
+
+
+def running_training(project: Path) -> tuple[str, str]:
+    """Id and node of a training that SLURM runs and that has kept a checkpoint; empty without one."""
+    for job, comment, state, node in queue(project, "%i|%k|%T|%N"):
+        seed = comment.rpartition("_")[2]
+        checkpoint = project / f"results/smoke/seed{seed}/checkpoint.safetensors"
+        if comment.startswith("rule_train_model") and state == "RUNNING" and checkpoint.exists():
+            return job, node
+    return "", ""
+
+
+def assert_same(project: Path, reference: Path, *patterns: str) -> None:
+    for pattern in patterns:
+        wanted = sorted(path.relative_to(reference) for path in reference.glob(pattern))
+        assert wanted, pattern
+        assert sorted(path.relative_to(project) for path in project.glob(pattern)) == wanted
+        for path in wanted:
+            assert (project / path).read_bytes() == (reference / path).read_bytes(), path
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The whole workflow on this machine alone."""
+    project = make(tmp_path_factory.mktemp("here"))
+    run(project)
+    return project
+
+
+LONG = {"steps": 6000, "checkpoint_every": 200}  # long enough to be met while it runs
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Longer trainings of six seeds, on this machine alone."""
+    project = make(tmp_path_factory.mktemp("trained"), range(6), **LONG)
+    run(project, "models")
+    return project
+
+
+# --- the profiles ---
+
+
+@pytest.mark.parametrize("profile", [SLURM, GROUPED, GENERIC], ids=["slurm", "grouped", "generic"])
+def test_the_whole_workflow_through_a_profile(reference, tmp_path, profile):
+    project = make(tmp_path)
+    said = run(project, *profile)
+    assert_same(project, reference, "results/**/*.csv", "results/**/*.safetensors", "results/smoke/tables/*.md")
+    jobs = queue(project, "%T|%C|%j")
+    assert {state for state, _, _ in jobs} == {"COMPLETED"}
+    assert all(name.startswith("recurrence-circuits") for _, _, name in jobs)
+    assert {cores for _, cores, _ in jobs} == {"1"}  # a group runs its members one after another
+    assert "draw_claims" in said  # here, not submitted
+    if profile == GROUPED:
+        assert len(jobs) < 12  # two seeds of eleven stages, the data, the construction
+    else:
+        assert len(jobs) == 2 * 11 + 2
+    assert "Nothing to be done" in run(project, *profile, "-n")
+
+
+def test_a_gpu_is_asked_for_in_either_way(tmp_path):
+    project = make(tmp_path, [0], device="auto")
+    run(project, "models", *SLURM)
+    gres = ["--set-resources", "train_model:gpu=0", "train_model:gres=gpu:1"]
+    run(project, "models", "--forcerun", "train_model", *SLURM, *gres)
+    jobs = [job for job, comment in queue(project, "%i|%k") if comment.startswith("rule_train_model")]
+    shown = [subprocess.run(["scontrol", "show", "job", job], capture_output=True, text=True).stdout for job in jobs]
+    assert ["TresPerJob=gres:gpu:1" in text for text in shown] == [True, False]
+    assert ["TresPerNode=gres:gpu:1" in text for text in shown] == [False, True]
+    assert all("JobState=COMPLETED" in text for text in shown)
+
+
+# --- what a cluster does to a run ---
+
+
+def test_a_job_over_its_memory_is_retried_with_more(tmp_path, trained):
+    project = make(tmp_path, [0], **LONG)
+    said = run(project, "models", *SLURM, "--retries", "4", "--set-resources", "train_model:mem_mb=250 * attempt")
+    assert "Trying to restart job" in said
+    asked = [memory for comment, memory in queue(project, "%k|%m") if comment.startswith("rule_train_model")]
+    assert {"250M", "500M"} <= set(asked)
+    assert_same_seeds(project, trained, [0])
+
+
+def assert_same_seeds(project: Path, reference: Path, seeds) -> None:
+    for seed in seeds:
+        assert_same(project, reference, WEIGHTS.format(seed), f"results/smoke/seed{seed}/history.csv")
+
+
+def test_a_failing_job_is_reported_with_its_log(tmp_path):
+    project = make(tmp_path, [0])
+    run(project, "results/smoke/data/test.npz")
+    data = project / "results/smoke/data/test.npz"
+    data.write_bytes(data.read_bytes()[:1000])
+    said = run(project, "results/smoke/tables/construction.csv", *SLURM, "--retries", "0", ok=False)
+    assert "rule score_construction" in said
+    assert "results/smoke/logs/score_construction.log" in said
+    assert "test.npz: expected a data file with an array 'sequences', found: " in said
+
+
+def test_a_cancelled_job_is_submitted_again_and_goes_on(tmp_path, trained):
+    project = make(tmp_path, [0], **LONG)
+    running = start(project, "models", *SLURM)
+    wait_until(lambda: running_training(project)[0], running, project)
+    subprocess.run(["scancel", running_training(project)[0]], check=True)
+    said = finish(running, project)
+    assert "CANCELLED" in said
+    assert "goes on after step" in (project / "results/smoke/logs/seed0/train_model.log").read_text()
+    assert_same_seeds(project, trained, [0])
+
+
+def test_a_node_daemon_is_killed_and_brought_back(tmp_path, trained):
+    project = make(tmp_path, [0], **LONG)
+    running = start(project, "models", *SLURM)
+    wait_until(lambda: running_training(project)[0], running, project)
+    node = running_training(project)[1]
+    home = Path(os.environ["SLURM_CONF"]).parents[1]
+    daemon = psutil.Process(int((home / f"run/slurmd-{node}.pid").read_text()))
+    assert daemon.name() == "slurmd"
+    daemon.kill()
+    daemon.wait(30)
+    subprocess.run(["slurmd", "-f", os.environ["SLURM_CONF"], "-N", node], check=True)
+    finish(running, project)
+    assert_same_seeds(project, trained, [0])
+
+
+def test_snakemake_is_killed_and_recovers(tmp_path, trained):
+    project = make(tmp_path, range(6), **LONG)
+    running = start(project, "models", *SLURM)
+    records = [project / f"results/smoke/seed{seed}/run.json" for seed in range(6)]
+
+    def states() -> list[str]:
+        return [state for comment, state in queue(project, "%k|%T") if comment.startswith("rule_train_model")]
+
+    wait_until(lambda: "RUNNING" in states() and "PENDING" in states(), running, project)
+    wait_until(lambda: running_training(project)[0], running, project)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    # A training that ends when there is no Snakemake left to see it.
+    deadline = time.monotonic() + LIMIT
+    while not any(record.exists() for record in records):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert {"RUNNING"} <= set(states())
+    finished = {record.parent: inodes(record.parent) for record in records if record.exists()}
+
+    recover = [sys.executable, "workflow/recover.py", "models", *SLURM, *CONFIG]
+    done = subprocess.run(
+        recover, cwd=project, timeout=LIMIT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == 0, done.stdout
+    assert "cancelling jobs" in done.stdout
+    assert "put on record" in done.stdout
+    assert {folder: inodes(folder) for folder in finished} == finished, done.stdout  # touched, never written again
+    assert_same_seeds(project, trained, range(6))
+    assert no_two_at_once(project)
+    assert "Nothing to be done" in run(project, "models", *SLURM, "-n")
+
+
+def inodes(folder: Path) -> dict[str, int]:
+    names = ("model.safetensors", "snapshots.safetensors", "history.csv", "run.json")
+    return {name: (folder / name).stat().st_ino for name in names}
+
+
+def no_two_at_once(project: Path) -> bool:
+    """Whether no two jobs of one rule and wildcards, so of one output, ran at the same time."""
+    spans: dict[str, list[tuple[str, str]]] = {}
+    for comment, began, ended, state in queue(project, "%k|%S|%e|%T"):
+        if began != "N/A" and state != "PENDING":
+            spans.setdefault(comment, []).append((began, ended))
+    assert any(len(of_one) > 1 for of_one in spans.values())
+    return all(
+        earlier[1] <= later[0] for of_one in spans.values()
+        for earlier, later in zip(sorted(of_one), sorted(of_one)[1:], strict=False)
+    )  # fmt: skip

@@ -1,0 +1,181 @@
+"""Go on after Snakemake itself was killed: `make recover ARGS="…"`, with the flags of the run that was killed.
+
+Its jobs live on without it, on this machine or in a scheduler's queue, and would write the same files as the jobs of
+a new Snakemake. So they are ended first (a training keeps its checkpoint at the signal), then trainings that ended by
+themselves in the meantime are put on record, so that none is repeated, then Snakemake goes on.
+"""
+
+import argparse
+import base64
+import getpass
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import yaml
+from provenance import code_digest
+from validation import expand_config
+
+JOB_NAME = "recurrence-circuits"  # with which the profiles begin the name of every job
+PATIENCE = 120.0  # seconds for jobs to end
+TRAINED = ("model.safetensors", "snapshots.safetensors", "history.csv", "run.json")  # of one training
+SNAKEMAKE = [sys.executable, "-m", "snakemake"]
+
+
+def main(arguments: list[str], folder: Path) -> int:
+    """Recover the run in `folder`; the exit status of the Snakemake that goes on."""
+    if running := snakemakes(folder):
+        print(f"expected no Snakemake at work in {folder}, found process {running[0].pid}: stop it first (Ctrl-C)")
+        return 1
+    end_here(orphans_here(folder))
+    cancel_cluster_jobs(folder)
+    subprocess.run([*SNAKEMAKE, "--unlock", *arguments], cwd=folder, check=True)
+    if finished := finished_trainings(folder, experiments(arguments, folder)):
+        print(f"finished without Snakemake, put on record: {' '.join(map(str, finished))}", flush=True)
+        files = [str(seed / name) for seed in finished for name in TRAINED]
+        subprocess.run([*SNAKEMAKE, "--touch", *files, *arguments], cwd=folder, check=True)
+    return subprocess.run([*SNAKEMAKE, *arguments], cwd=folder).returncode
+
+
+# --- on this machine ---
+
+
+def processes(folder: Path) -> list[psutil.Process]:
+    """The processes on this machine that work in `folder`, outside any scheduler's job."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(folder) and "SLURM_JOB_ID" not in process.environ():
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue  # gone, or of somebody else
+    return found
+
+
+def snakemakes(folder: Path) -> list[psutil.Process]:
+    """Snakemakes that a person or a script started in `folder`, not those that run one job each (they have a mode)."""
+    return [p for p in processes(folder) if _is_snakemake(_words(p)) and "--mode" not in _words(p)]
+
+
+def orphans_here(folder: Path) -> list[psutil.Process]:
+    """Rule scripts, and the Snakemakes that run one job each, in `folder`."""
+    return [
+        p
+        for p in processes(folder)
+        if ".snakemake/scripts/" in " ".join(_words(p)) or (_is_snakemake(_words(p)) and "--mode" in _words(p))
+    ]
+
+
+def end_here(orphans: list[psutil.Process]) -> None:
+    """End processes, with time to keep a checkpoint."""
+    for process in orphans:
+        print(f"ending process {process.pid}: {' '.join(_words(process))[:100]}", flush=True)
+        process.terminate()
+    _, alive = psutil.wait_procs(orphans, timeout=30)
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive)
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _is_snakemake(words: list[str]) -> bool:
+    """Whether a command line runs Snakemake: `snakemake …`, `python -m snakemake …`, `python …/bin/snakemake …`."""
+    program = next((word for word in words[1:] if not word.startswith("-")), "") if words else ""
+    return any(Path(word).name in ("snakemake", "__main__.py") for word in (*words[:1], program))
+
+
+# --- in the queue ---
+
+
+def cancel_cluster_jobs(folder: Path) -> None:
+    """Cancel this folder's jobs in the scheduler's queue and wait until they are gone.
+
+    SLURM tells jobs by their folder and name. SGE, PBS and LSF are asked to cancel the ids that Snakemake noted with
+    the outputs it was waiting for. Raises TimeoutError if a job is still there after PATIENCE.
+    """
+    if shutil.which("squeue"):
+        ids = slurm_jobs(folder)
+        if ids:
+            print(f"cancelling jobs {' '.join(ids)}", flush=True)
+            subprocess.run(["scancel", *ids], check=True)
+        deadline = time.monotonic() + PATIENCE
+        while ids := slurm_jobs(folder):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"expected the cancelled jobs to end in {PATIENCE:.0f} s, found {' '.join(ids)}")
+            time.sleep(1)
+    elif command := next((name for name in ("qdel", "bkill") if shutil.which(name)), None):
+        ids = sorted(set(incomplete(folder).values()) - {""})
+        print(f"cancelling jobs {' '.join(ids)}; check that they are gone", flush=True)
+        subprocess.run([command, *ids])  # complains of those that have ended
+
+
+def slurm_jobs(folder: Path) -> list[str]:
+    """Ids of this user's jobs that a profile of this project submitted from `folder` and that have not ended."""
+    listed = subprocess.run(
+        ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i|%j|%Z"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    rows = [line.split("|", 2) for line in listed.splitlines()]
+    return [id for id, name, where in rows if name.startswith(JOB_NAME) and Path(where).resolve() == folder]
+
+
+# --- what the killed Snakemake did not get to know ---
+
+
+def incomplete(folder: Path) -> dict[str, str]:
+    """The outputs that Snakemake was waiting for, each with its job's id in the scheduler; empty without one."""
+    marks = folder / ".snakemake" / "incomplete"
+    found = {}
+    for mark in marks.rglob("*") if marks.is_dir() else []:
+        if mark.is_file():
+            name = "".join(mark.relative_to(marks).parts).replace("@", "")
+            found[base64.urlsafe_b64decode(name).decode()] = mark.read_text().strip()
+    return found
+
+
+def finished_trainings(folder: Path, experiments: dict) -> list[Path]:
+    """The folders of seeds that Snakemake waits for though they are trained, whole, by this code and these settings.
+
+    The record of a run is the last file that a training writes, and names what made it.
+    """
+    seeds = {Path(output).parent for output in incomplete(folder) if Path(output).name in TRAINED}
+    code = code_digest("train_model.py", folder / "scripts")
+    return sorted(
+        seed
+        for seed in seeds
+        if all((folder / seed / name).is_file() for name in TRAINED)
+        and _made_by(json.loads((folder / seed / "run.json").read_text()), code, experiments)
+    )
+
+
+def _made_by(record: dict, code: str, experiments: dict) -> bool:
+    settings = record["settings"]
+    experiment = experiments.get(settings["experiment"])
+    if experiment is None or record["code_digest"] != code:
+        return False
+    training = {key: value for key, value in experiment["training"].items() if key != "checkpoint_every"}
+    model = experiment["model"] | {"n_terms": experiment["data"]["n_terms"]}
+    wanted = {"task": experiment["task"], "data": experiment["data"], "model": model, "training": training}
+    return {key: settings[key] for key in wanted} == wanted and settings["seed"] in experiment["seeds"]
+
+
+def experiments(arguments: list[str], folder: Path) -> dict:
+    """The experiments of the run, from the config file that its flags name."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=["config/config.yaml"])
+    (name,) = parser.parse_known_args(arguments)[0].configfile
+    return expand_config(yaml.safe_load((folder / name).read_text(encoding="utf-8")), name)["experiments"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], Path.cwd()))
