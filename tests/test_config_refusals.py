@@ -119,9 +119,9 @@ NAME = "expected an experiment's name of at most 64 letters, digits, _ and -, a 
     [
         ("", ["the whole file: expected a mapping, found nothing (null)"]),
         ("[experiments]", ["the whole file: expected a mapping, found a list, ['experiments']"]),
-        ("experiments: ", ["experiments: expected a mapping with at least one key, found nothing (null)"]),
-        ("experiments: {}", ["experiments: expected a mapping with at least one key, found a mapping, {}"]),
-        ("experiments: [affine]", ["experiments: expected a mapping with at least one key, found a list, ['affine']"]),
+        ("experiments: ", ["experiments: expected a mapping with 1 to 200 keys, found nothing (null)"]),
+        ("experiments: {}", ["experiments: expected a mapping with 1 to 200 keys, found a mapping, {}"]),
+        ("experiments: [affine]", ["experiments: expected a mapping with 1 to 200 keys, found a list, ['affine']"]),
         ("experiments: {affine: }", ["experiments.affine: expected a mapping, found nothing (null)"]),
         ("experiments: {affine: affine}", ["experiments.affine: expected a mapping, found the text 'affine'"]),
         (
@@ -132,7 +132,7 @@ NAME = "expected an experiment's name of at most 64 letters, digits, _ and -, a 
             "experiment: {a: {task: affine}}",
             [
                 "experiment: expected one of the keys experiments, found 'experiment' (did you mean experiments?)",
-                "experiments: expected a mapping with at least one key, found nothing",
+                "experiments: expected a mapping with 1 to 200 keys, found nothing",
             ],
         ),
         ("experiments: {1: {task: affine}}", ["experiments.1: expected a key that is text, found 1; put it in quotes"]),

@@ -11,14 +11,22 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator, ValidationError, validators
 from relations import resolve_n_train, same_folder, violations
-from wording import expected, found, join, shorten
+from wording import expected, found, join, short
 
 SCHEMA = yaml.safe_load(Path(__file__).with_name("schemas").joinpath("config.schema.yaml").read_text(encoding="utf-8"))
-LEVELS = 4  # of mappings: file, experiments, experiment, section
+LONGEST = 1000  # characters of a text that may be right; the longest that is has 64
+MOST = 50  # problems and unknown keys in one message
 
 
 class ConfigError(ValueError):
-    """A config that is refused. The message lists every problem, one a line."""
+    """A config that is refused. The message lists every problem, one a line, up to MOST."""
+
+
+class Unfit:
+    """A value that no key may have, out of the validator's sight, which would follow and write out all of it."""
+
+    def __init__(self, value):
+        self.value = value
 
 
 def leaves() -> dict[str, dict]:
@@ -40,7 +48,7 @@ def expand_config(config: dict, source: str) -> dict:
     lists all problems: the key's full path, what was expected and what was found.
     """
     problems: dict[str, str] = {}  # by path of the key
-    filled = _copy(config, "", problems)
+    filled = _copy(config, SCHEMA, "", problems)
     for error in Validator(SCHEMA).iter_errors(filled):
         for path, problem in _problems(error):
             problems.setdefault(path, problem)
@@ -53,22 +61,39 @@ def expand_config(config: dict, source: str) -> dict:
             problems.setdefault(join("experiments", name), problem)
     if problems:
         lines = [f"  {path}: {problems[path]}" for path in _sorted_by_experiment(problems, experiments)]
-        raise ConfigError("\n".join([f"{source}: {len(lines)} problem{'s' * (len(lines) > 1)}", *lines]))
+        heading = f"{source}: {len(lines)} problem{'s' * (len(lines) > 1)}"
+        rest = [f"  … and {len(lines) - MOST} more"] * (len(lines) > MOST)
+        raise ConfigError("\n".join([heading, *lines[:MOST], *rest]))
     for experiment in experiments.values():
         resolve_n_train(experiment)
     return filled
 
 
-def _copy(value, path: str, problems: dict[str, str], levels: int = LEVELS):
-    """A copy with text keys only, in which no two places share a mapping or list (as YAML's *aliases do)."""
-    if isinstance(value, list):
-        return list(value)
-    if not isinstance(value, dict) or levels == 0:
-        return value
-    for key in value:
-        if not isinstance(key, str):
-            problems[join(path, str(key))] = f"expected a key that is text, found {found(key)}; put it in quotes"
-    return {str(key): _copy(inner, join(path, str(key)), problems, levels - 1) for key, inner in value.items()}
+def _copy(value, schema: dict, path: str, problems: dict[str, str]):
+    """What of a value the schema can judge: text keys only, nothing deep or long beyond any limit of the schema.
+
+    No two places of the copy share a mapping or list, as YAML's *aliases do.
+    """
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, dict) and schema["type"] == "object" and len(value) <= schema.get("maxProperties", len(value)):
+        copied, known, others = {}, schema.get("properties", {}), schema["additionalProperties"]
+        for key, inner in value.items():
+            name = key if isinstance(key, str) else short(key)
+            if name is not key:
+                problems[join(path, name)] = f"expected a key that is text, found {found(key)}; put it in quotes"
+            inside = known.get(name, others)
+            copied[name] = _copy(inner, inside, join(path, name), problems) if inside else None
+        return copied
+    if isinstance(value, list) and len(value) <= schema.get("maxItems", 0):
+        return [item if _may_be_right(item) else Unfit(item) for item in value]
+    return value if _may_be_right(value) else Unfit(value)
+
+
+def _may_be_right(value) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST
+    return value is None or isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**20)
 
 
 def _sorted_by_experiment(paths, experiments) -> list[str]:
@@ -95,7 +120,7 @@ def _fill_properties(validator, properties: dict, instance, schema: dict):
         if key in instance:
             errors = list(validator.descend(instance[key], subschema, path=key, schema_path=key))
             if not errors and subschema.get("type") == "number":
-                instance[key] = float(instance[key])
+                instance[key] = float(instance[key]) + 0.0  # 0.0 for -0.0, too
             elif not errors and subschema.get("items", {}).get("type") == "number":
                 instance[key] = [float(value) for value in instance[key]]
             yield from errors
@@ -124,22 +149,26 @@ def _problems(error: ValidationError):
         path = join(path, key)
     if error.validator == "additionalProperties":
         keys = list(schema["properties"])
-        for key in (key for key in value if key not in keys):
-            yield (
-                join(path, key),
-                f"expected one of the keys {', '.join(keys)}, found {shorten(repr(key))}{_suggest(key, keys)}",
-            )
+        unknown = [key for key in value if key not in keys]
+        for key in unknown[:MOST]:
+            problem = f"expected one of the keys {', '.join(keys)}, found {short(key)}{_suggest(key, keys)}"
+            yield join(path, key), problem
+        if len(unknown) > MOST:
+            yield path or "the whole file", f"expected the keys {', '.join(keys)}, found {len(unknown)} others"
     elif error.validator == "required":
         for key in (key for key in error.validator_value if key not in value):
             yield join(path, key), f"expected {expected(schema['properties'][key])}, found nothing"
     elif "propertyNames" in error.absolute_schema_path:
-        yield join(path, value), f"expected {schema['description']}, found {shorten(repr(value))}"
+        yield join(path, value), f"expected {schema['description']}, found {short(value)}"
     else:
+        value = value.value if isinstance(value, Unfit) else value
         hint = _suggest(value, schema["enum"]) if "enum" in schema and isinstance(value, str) else ""
         yield path or "the whole file", f"expected {expected(schema)}, found {found(value)}{hint}"
 
 
 def _suggest(word: str, known: list[str]) -> str:
     """A guess at what was meant: the key of this name in another section, or a similar word."""
+    if len(word) > LONGEST:
+        return ""
     guesses = [key for key in leaves() if key.endswith(f".{word}")] or get_close_matches(word, known, n=1)
     return f" (did you mean {guesses[0]}?)" if guesses else ""

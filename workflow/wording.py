@@ -1,7 +1,11 @@
 """The words of the config's messages and of its table: what a key expects, and what was found instead."""
 
+import datetime
 import math
 import re
+from reprlib import Repr
+
+WIDTH = 60  # of a value in a message, in characters
 
 
 def expected(schema: dict) -> str:
@@ -14,7 +18,8 @@ def _kind(kind: str, schema: dict) -> str:
     if "enum" in schema:
         return f"one of {', '.join(schema['enum'])}"
     if kind == "object":
-        return "a mapping with at least one key" if "minProperties" in schema else "a mapping"
+        limits = f" with {schema['minProperties']} to {schema['maxProperties']} keys" if "maxProperties" in schema else ""
+        return f"a mapping{limits}"
     if kind == "array":
         items = expected(schema["items"]).removeprefix("a ").replace("number", "numbers", 1)
         return f"a list of {schema['minItems']} to {schema['maxItems']} different {items}"
@@ -28,20 +33,43 @@ def _kind(kind: str, schema: dict) -> str:
 
 
 def found(value) -> str:
-    """A value as its author wrote it, with a word on the ways in which YAML misleads."""
+    """A value as its author wrote it, with a word on the ways in which YAML misleads; short, whatever the value is."""
     if value is None:
         return "nothing (null)"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"the text {shorten(repr(value))}{_number_hint(value)}"
-    if isinstance(value, int):
+        return f"the text {short(value)}{_number_hint(value)}"
+    if isinstance(value, int | float):
+        return short(value)
+    kind = {dict: "mapping", list: "list"}.get(type(value), type(value).__name__)
+    return f"a {kind}, {short(value)}"
+
+
+class _Short(Repr):
+    """Python's own shortened repr: it neither follows a value to its depths nor writes out all its items."""
+
+    def __init__(self):
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxtuple, self.maxset, self.maxdict = 3, 20, 20, 20, 20
+
+    def repr_str(self, value: str, level: int) -> str:
+        return repr(value[: WIDTH + 1])
+
+    def repr_int(self, value: int, level: int) -> str:
+        # Python refuses to write out numbers of more than 4300 digits.
         return str(value) if abs(value) < 10**20 else "a number of more than 20 digits"
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, dict | list):
-        return f"a {'mapping' if isinstance(value, dict) else 'list'}, {shorten(repr(value))}"
-    return f"a {type(value).__name__}, {shorten(str(value))}"
+
+    def repr_date(self, value: datetime.date, level: int) -> str:
+        return str(value)
+
+    repr_datetime = repr_date
+
+
+def short(value) -> str:
+    """A value as Python writes it, cut to one short line."""
+    text = _Short().repr(value)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
 def _number_hint(text: str) -> str:
@@ -62,9 +90,5 @@ def join(path: str, key: str | int) -> str:
     """The full path of a key within `path`, such as `training.steps` or `seeds[0]`."""
     if isinstance(key, int):
         return f"{path}[{key}]"
-    name = key if re.fullmatch(r"[\w.-]+", key) else shorten(repr(key))
+    name = key if re.fullmatch(r"[\w.-]{1,100}", key) else short(key)
     return f"{path}.{name}" if path else name
-
-
-def shorten(text: str, width: int = 60) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
