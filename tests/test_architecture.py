@@ -19,7 +19,7 @@ MAX_LINES, MAX_SCRIPT_LINES = 275, 60
 
 # A module imports only from lower levels. Every module of the library is entered here, a package as one.
 LEVELS = {
-    0: ["", "randomness", "settings", "files", "logs", "preemption"],
+    0: ["", "randomness", "settings", "files", "logs", "preemption", "reading"],
     1: ["frames", "tensors"],
     2: [
         "tables",
@@ -106,6 +106,7 @@ TORCH_FREE = [
     "frames",
     "files",
     "preemption",
+    "reading",
 ]
 ALLOWED_IN_FIGURES = {"numpy", "pandas", "matplotlib", "seaborn", LIBRARY}
 ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake"}

@@ -239,7 +239,9 @@ def test_a_checkpoint_with_a_misshapen_tensor_is_refused(half_way, caplog):
     tensors, record = read_tensors(half_way.path)
     tensors["losses"] = tensors["losses"][1:]
     write_tensors(half_way.path, tensors, record)
-    assert "losses: expected a tensor of shape (6,), found a tensor of shape (5,)" in refused(half_way, caplog)
+    assert "losses: expected a tensor of shape (6,) of torch.float64, found a tensor of shape (5,)" in refused(
+        half_way, caplog
+    )
 
 
 @pytest.mark.parametrize("missing", ["groups", "schedule", "history", "step", "waiting"])

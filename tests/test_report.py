@@ -241,9 +241,10 @@ def test_a_figure_that_is_no_png_is_refused(smk):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "expected a run record in JSON"),
-        ("[]", "missing"),
-        (json.dumps({"settings": {}, "code_digest": "", "versions": {}}), r"missing \['machine'\]"),
+        ("{", "expected JSON"),
+        ("[]", r"expected a mapping in JSON, found \[\]"),
+        (json.dumps({"settings": {}, "code_digest": "", "versions": {}}), "expected machine to be a dict, found None"),
+        (json.dumps(record("1")), "expected settings.seed to be an int, found '1'"),
     ],
 )
 def test_a_damaged_record_is_refused_by_name(smk, content, message):

@@ -18,7 +18,9 @@ def _kind(kind: str, schema: dict) -> str:
     if "enum" in schema:
         return f"one of {', '.join(schema['enum'])}"
     if kind == "object":
-        limits = f" with {schema['minProperties']} to {schema['maxProperties']} keys" if "maxProperties" in schema else ""
+        limits = (
+            f" with {schema['minProperties']} to {schema['maxProperties']} keys" if "maxProperties" in schema else ""
+        )
         return f"a mapping{limits}"
     if kind == "array":
         items = expected(schema["items"]).removeprefix("a ").replace("number", "numbers", 1)

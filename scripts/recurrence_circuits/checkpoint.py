@@ -7,6 +7,7 @@ from torch import Tensor
 
 from recurrence_circuits.model import Transformer
 from recurrence_circuits.randomness import torch_stream
+from recurrence_circuits.reading import short
 from recurrence_circuits.settings import RunSettings
 from recurrence_circuits.tensors import read_tensors, write_tensors
 
@@ -49,7 +50,7 @@ def load_snapshots(path: str, run: RunSettings) -> dict[int, Transformer]:
         kept.setdefault(step, {})[name_in_model] = weight
     expected = [f"step{n}" for n in run.training.snapshot_steps]
     if set(kept) != set(expected):
-        raise ValueError(f"{path}: expected snapshots of {expected}, found {sorted(kept)}")
+        raise ValueError(f"{path}: expected snapshots of {expected}, found {short(sorted(kept))}")
     return {n: _model(f"{path}, step {n}", kept[f"step{n}"], run) for n in run.training.snapshot_steps}
 
 
@@ -64,12 +65,14 @@ def _model(path: str, weights: dict[str, Tensor], run: RunSettings) -> Transform
     expected = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     found = {name: tuple(weight.shape) for name, weight in weights.items()}
     if expected != found:
-        different = sorted(name for name in expected | found if expected.get(name) != found.get(name))
+        different = sorted(name for name in expected | found if expected.get(name) != found.get(name))[:10]
         raise ValueError(
             f"{path}: expected the weights {[(name, expected.get(name)) for name in different]}, "
             f"found {[(name, found.get(name)) for name in different]}"
         )
     for name, weight in weights.items():
+        if weight.dtype != torch.float32:
+            raise ValueError(f"{path}: expected weights of torch.float32, found {weight.dtype} in {name}")
         if not torch.isfinite(weight).all():
             raise ValueError(f"{path}: expected finite weights, found NaN or infinity in {name}")
     model.load_state_dict(weights)
@@ -77,10 +80,13 @@ def _model(path: str, weights: dict[str, Tensor], run: RunSettings) -> Transform
 
 
 def require_same(problem: str, found: dict, expected: dict, prefix: str = "") -> None:
-    """Raise ValueError if two records differ: the problem, the first key that differs, and both its values."""
+    """Raise ValueError if two records differ: the problem, the first key that differs, and both its values.
+
+    Values of different types differ: a false is no 0.
+    """
     for key in sorted(expected | found):
         here = f"{prefix}{key}"
         if isinstance(expected.get(key), dict) and isinstance(found.get(key), dict):
             require_same(problem, found[key], expected[key], f"{here}.")
-        elif expected.get(key) != found.get(key):
-            raise ValueError(f"{problem}: expected {here} = {expected.get(key)!r}, found {found.get(key)!r}")
+        elif (type(expected.get(key)), expected.get(key)) != (type(found.get(key)), found.get(key)):
+            raise ValueError(f"{problem}: expected {here} = {short(expected.get(key))}, found {short(found.get(key))}")

@@ -14,7 +14,10 @@ def gather_costs(paths: list[str]) -> pd.DataFrame:
     """
     rows = []
     for path in paths:
-        record = pd.read_csv(path, sep="\t", na_values=["-"])
+        try:
+            record = pd.read_csv(path, sep="\t", na_values=["-"], dtype={SECONDS: float, MEMORY: float})
+        except ValueError as error:  # pandas' parser and conversion errors are ValueErrors
+            raise ValueError(f"{path}: expected a benchmark record, found: {error}") from error
         if not {SECONDS, MEMORY} <= set(record.columns) or len(record) != 1:
             raise ValueError(
                 f"{path}: expected one benchmark row with {SECONDS!r} and {MEMORY!r}, found {record.shape}"

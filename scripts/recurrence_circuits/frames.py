@@ -7,6 +7,7 @@ repeated whenever another measure gains a table.
 import pandas as pd
 
 from recurrence_circuits.files import whole_file
+from recurrence_circuits.reading import short
 
 TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 Columns = dict[str, str]
@@ -16,6 +17,7 @@ KEY = {"experiment": TEXT, "seed": WHOLE}
 INTERVAL = {"value": REAL, "low": REAL, "high": REAL}
 # No interval where there is nothing to resample; no excess where the floor is not known.
 MAY_BE_EMPTY = {"low", "high", "excess"}
+LONGEST = 1000  # characters of a text
 
 # One row an evaluation: loss is of the training batches since the last row, excess is the error over the
 # Bayes floor at the determined positions of held-out sequences, learning_rate that of the step.
@@ -44,16 +46,23 @@ def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:
     """
     try:
         frame = pd.read_csv(path, dtype=columns)
-    except ValueError as error:  # pandas' parser and conversion errors are ValueErrors
+    except (ValueError, TypeError, OverflowError) as error:  # pandas' parser and conversion errors
         raise ValueError(f"{path}: not a {name!r} table: {error}") from error
-    return _checked(columns, frame, path)
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the first cells for names of rows
+        raise ValueError(f"{path}: not a {name!r} table: rows with more cells than there are columns")
+    frame = _checked(columns, frame, path)
+    for column in (c for c, kind in columns.items() if kind == TEXT):
+        for text in frame[column].dropna().unique():
+            if len(text) > LONGEST or not text.isprintable():
+                raise ValueError(f"{path}: expected a short line of text in column {column!r}, found {short(text)}")
+    return frame
 
 
 def _checked(columns: Columns, frame: pd.DataFrame, source: str) -> pd.DataFrame:
     if set(frame.columns) != set(columns):
         raise ValueError(
             f"{source}: expected the columns {list(columns)}, missing {sorted(set(columns) - set(frame.columns))}, "
-            f"unknown {sorted(set(frame.columns) - set(columns))}"
+            f"unknown {short(sorted(set(frame.columns) - set(columns)))}"
         )
     frame = frame[list(columns)].astype(columns)
     for column in (c for c, kind in columns.items() if kind == REAL and c not in MAY_BE_EMPTY):

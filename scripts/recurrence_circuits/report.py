@@ -1,7 +1,6 @@
 """The report of one experiment: one HTML file that needs no other."""
 
 import base64
-import json
 from pathlib import Path
 
 import jinja2
@@ -10,9 +9,10 @@ from docutils.core import publish_parts
 from docutils.utils import SystemMessage
 from markupsafe import Markup, escape
 
+from recurrence_circuits.reading import json_mapping, short
 from recurrence_circuits.sentences import seed_list
 
-RECORD_KEYS = {"settings", "code_digest", "versions", "machine"}
+RECORD_KEYS = {"settings": dict, "code_digest": str, "versions": dict, "machine": dict}
 
 
 def render(template: str, **content) -> str:
@@ -60,12 +60,15 @@ def caption_html(path: str) -> Markup:
 def read_record(path: str) -> dict:
     """The record of one run. Raises ValueError naming the file if it is not one."""
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:  # json's and the decoder's errors are ValueErrors
+        text = Path(path).read_text(encoding="utf-8")
+    except ValueError as error:  # the decoder's
         raise ValueError(f"{path}: expected a run record in JSON, found: {error}") from error
-    found = set(record) if isinstance(record, dict) else set()
-    if not found >= RECORD_KEYS:
-        raise ValueError(f"{path}: expected the keys {sorted(RECORD_KEYS)}, missing {sorted(RECORD_KEYS - found)}")
+    record = json_mapping(path, text)
+    for key, kind in RECORD_KEYS.items():
+        if not isinstance(record.get(key), kind):
+            raise ValueError(f"{path}: expected {key} to be a {kind.__name__}, found {short(record.get(key))}")
+    if type(record["settings"].get("seed")) is not int:
+        raise ValueError(f"{path}: expected settings.seed to be an int, found {short(record['settings'].get('seed'))}")
     return record
 
 

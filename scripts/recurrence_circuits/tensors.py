@@ -7,6 +7,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from recurrence_circuits.files import whole_file
+from recurrence_circuits.reading import json_mapping, short
 
 METADATA = "recurrence_circuits"  # the one metadata key: with several, safetensors shuffles their order
 
@@ -30,5 +31,7 @@ def read_tensors(path: str) -> tuple[dict[str, Tensor], dict]:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: expected a safetensors file, found: {error}") from error
     if METADATA not in metadata:
-        raise ValueError(f"{path}: expected a file of this workflow (metadata {METADATA!r}), found {sorted(metadata)}")
-    return tensors, json.loads(metadata[METADATA])
+        raise ValueError(
+            f"{path}: expected a file of this workflow (metadata {METADATA!r}), found {short(sorted(metadata))}"
+        )
+    return tensors, json_mapping(path, metadata[METADATA])

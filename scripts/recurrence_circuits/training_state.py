@@ -7,6 +7,8 @@ what is left of the current pass), and what has been recorded so far.
 
 import hashlib
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from torch import Tensor
 from recurrence_circuits.batches import BatchOrder, learning_rate_factor
 from recurrence_circuits.checkpoint import Snapshots, new_model, require_same
 from recurrence_circuits.randomness import torch_stream
+from recurrence_circuits.reading import short
 from recurrence_circuits.settings import RunSettings
 from recurrence_circuits.tensors import read_tensors, write_tensors
+
+ROW = {"step": int, "loss": float, "mse": float, "excess": float, "learning_rate": float}  # of the history
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Origin:
         for part in sequences:
             data.update(part.contiguous().numpy())
         settings = json.loads(json.dumps(run.to_dict()))
-        return cls(settings, code, data.hexdigest(), device.type, torch.get_num_threads(), torch.__version__)
+        return cls(settings, code, data.hexdigest(), device.type, torch.get_num_threads(), str(torch.__version__))
 
 
 class TrainingState:
@@ -79,7 +84,7 @@ class TrainingState:
             "step": self.step,
             "waiting": len(self.order.waiting),
             "groups": optimiser["param_groups"],
-            "schedule": {key: value for key, value in self.schedule.state_dict().items() if key != "lr_lambdas"},
+            "schedule": self._schedule(),
             "history": self.history,
             "seconds": self.seconds,
             "resumed": self.resumed,
@@ -93,12 +98,13 @@ class TrainingState:
         state is then half changed, and of no use.
         """
         tensors, rest = read_tensors(path)
-        if "origin" not in rest:
-            raise ValueError(f"{path}: expected a checkpoint of a training, found the metadata {sorted(rest)}")
+        if not isinstance(rest.get("origin"), dict):
+            raise ValueError(f"{path}: expected a checkpoint of a training, found the metadata {short(sorted(rest))}")
         require_same(f"{path}: of another training", rest["origin"], asdict(origin))
         try:
             self.step, self.history, self.seconds = rest["step"], rest["history"], rest["seconds"]
-            self._require_shapes(tensors)
+            self._require_records(rest)
+            self._require_tensors(tensors)
             inside = {part: _inside(tensors, part) for part in ("model", "optimiser", "snapshot")}
             moments = {int(index): _inside(inside["optimiser"], index) for index in _firsts(inside["optimiser"])}
             self.model.load_state_dict(inside["model"])
@@ -108,23 +114,56 @@ class TrainingState:
             self.losses = tensors["losses"].tolist()
             self.snapshots = {int(step): _inside(inside["snapshot"], step) for step in _firsts(inside["snapshot"])}
             self.resumed = [*rest["resumed"], self.step]
-        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        except (LookupError, ArithmeticError, AttributeError, RuntimeError, ValueError, TypeError) as error:
             raise ValueError(f"{path}: expected a whole checkpoint of a training, found: {error!r}") from error
 
-    def _require_shapes(self, tensors: dict[str, Tensor]) -> None:
-        weights = {name: weight.shape for name, weight in self.model.state_dict().items()}
-        expected = {f"model/{name}": shape for name, shape in weights.items()}
+    def _require_records(self, rest: dict) -> None:
+        """What settings and step decide must be as they decide it; what they leave open must be possible."""
+        settings, step = self.run.training, rest["step"]
+        if type(step) is not int or not 0 < step <= settings.steps:
+            raise ValueError(f"step: expected a whole number from 1 to {settings.steps}, found {short(step)}")
+        rate = self.schedule.base_lrs[0] * learning_rate_factor(step, settings)
+        decided = {
+            "groups": [group | {"lr": rate} for group in self.optimiser.state_dict()["param_groups"]],
+            "schedule": self._schedule() | {"last_epoch": step, "_step_count": step + 1, "_last_lr": [rate]},
+        }
+        for key, value in json.loads(json.dumps(decided)).items():
+            if rest[key] != value:
+                raise ValueError(f"{key}: expected {short(value)}, found {short(rest[key])}")
+        evaluated = [n for n in range(1, step + 1) if n % settings.evaluate_every == 0 or n == settings.steps]
+        rows_are_sound = all({key: type(value) for key, value in row.items()} == ROW for row in rest["history"])
+        possible = {
+            "history": rows_are_sound and [row["step"] for row in rest["history"]] == evaluated,
+            "waiting": type(rest["waiting"]) is int and 0 <= rest["waiting"] <= self.order.n_sequences,
+            "seconds": type(rest["seconds"]) is float and 0 <= rest["seconds"] < math.inf,
+            "resumed": type(rest["resumed"]) is list and all(type(n) is int for n in rest["resumed"]),
+        }
+        for key in (key for key, holds in possible.items() if not holds):
+            raise ValueError(f"{key}: expected what a training has after step {step}, found {short(rest[key])}")
+
+    def _require_tensors(self, tensors: dict[str, Tensor]) -> None:
+        weights = {name: _text(weight.shape) for name, weight in self.model.state_dict().items()}
+        expected = {f"model/{name}": text for name, text in weights.items()}
         for index, weight in enumerate(self.model.parameters()):
-            moments = {"step": torch.Size([]), "exp_avg": weight.shape, "exp_avg_sq": weight.shape}
-            expected |= {f"optimiser/{index}/{name}": shape for name, shape in moments.items()}
+            moments = {"step": _text([]), "exp_avg": _text(weight.shape), "exp_avg_sq": _text(weight.shape)}
+            expected |= {f"optimiser/{index}/{name}": text for name, text in moments.items()}
         for step in (step for step in self.run.training.snapshot_steps if step <= self.step):
-            expected |= {f"snapshot/{step}/{name}": shape for name, shape in weights.items()}
-        expected["order"] = self.order.before_pass.shape
-        expected["losses"] = torch.Size([self.step - (self.history[-1]["step"] if self.history else 0)])
-        found = {name: tensor.shape for name, tensor in tensors.items()}
+            expected |= {f"snapshot/{step}/{name}": text for name, text in weights.items()}
+        expected["order"] = _text(self.order.before_pass.shape, torch.uint8)
+        n_losses = self.step - (self.history[-1]["step"] if self.history else 0)
+        expected["losses"] = _text([n_losses], torch.float64)
+        found = {name: _text(tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
         for name in sorted(expected | found):
             if expected.get(name) != found.get(name):
-                raise ValueError(f"{name}: expected {_text(expected.get(name))}, found {_text(found.get(name))}")
+                raise ValueError(
+                    f"{name}: expected {expected.get(name, 'nothing')}, found {found.get(name, 'nothing')}"
+                )
+            if not torch.isfinite(tensors[name]).all():
+                raise ValueError(f"{name}: expected finite numbers, found NaN or infinity")
+
+    def _schedule(self) -> dict:
+        """The schedule's state but the function of the settings, which is no value that a file can hold."""
+        return {key: value for key, value in self.schedule.state_dict().items() if key != "lr_lambdas"}
 
 
 @dataclass(frozen=True)
@@ -158,5 +197,5 @@ def _firsts(tensors: dict[str, Tensor]) -> list[str]:
     return sorted({name.partition("/")[0] for name in tensors}, key=int)
 
 
-def _text(shape: torch.Size | None) -> str:
-    return "nothing" if shape is None else f"a tensor of shape {tuple(shape)}"
+def _text(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> str:
+    return f"a tensor of shape {tuple(shape)} of {dtype}"
