@@ -20,7 +20,7 @@ MAX_LINES, MAX_SCRIPT_LINES = 275, 60
 # A module imports only from lower levels. Every module of the library is entered here, a package as one.
 LEVELS = {
     0: ["", "randomness", "settings", "files", "logs", "preemption", "reading"],
-    1: ["frames", "tensors"],
+    1: ["frames", "tensors", "archives"],
     2: [
         "tables",
         "analysis_settings",
@@ -107,9 +107,10 @@ TORCH_FREE = [
     "files",
     "preemption",
     "reading",
+    "archives",
 ]
 ALLOWED_IN_FIGURES = {"numpy", "pandas", "matplotlib", "seaborn", LIBRARY}
-ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake"}
+ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake", "bagit"}
 
 
 # ---- reading the source ---------------------------------------------------------------------------------------------
