@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help paper recover test test-slurm check format benchmark rulegraph environment requirements clean
+.PHONY: help paper recover test test-slurm check format benchmark restore verify rulegraph environment requirements clean
 
 VENV := .venv
 INSIDE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -14,6 +14,8 @@ PYTHON ?= python$(PYTHON_VERSION) python3
 LIST_REQUIREMENTS := sed -n 's/^ *- \([^ ]*==[^ ]*\).*/\1/p' environment.yml
 # More flags for snakemake (paper) or pytest (test): make paper ARGS="--cores 1", make test ARGS="-m 'not slow'".
 ARGS ?=
+# What `snakemake archive` made, for restore and verify; verify takes all of them when none is named.
+ARCHIVE ?=
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +47,12 @@ format: environment  ## format Python and the workflow
 
 benchmark: environment  ## time the default run and its reruns in a scratch clone, against the targets; some 15 minutes
 	@$(INSIDE) python workflow/benchmark.py
+
+restore: environment  ## put an archived experiment back: make restore ARCHIVE=results/_archives/affine.tar
+	@$(INSIDE) python workflow/restore.py $(if $(ARCHIVE),"$(ARCHIVE)")
+
+verify: environment  ## recompute a random part of archived tables and compare; ARGS="--tables 3 --seed 7" picks more, or again
+	@$(INSIDE) python workflow/verify.py $(if $(ARCHIVE),"$(ARCHIVE)") $(ARGS)
 
 rulegraph: environment  ## draw the rule graph of README.md anew
 	@$(INSIDE) python workflow/rulegraph.py

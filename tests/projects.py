@@ -1,6 +1,7 @@
 """Copies of this project in which a test runs the real Snakemake."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,14 @@ def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
     return done.stdout
 
 
+def planned(folder: Path, *targets: str) -> dict[str, int]:
+    """How many jobs of each rule a dry run plans; an aggregate that draws nothing (all, figures) left out."""
+    output = snakemake(folder, "-n", *targets)
+    table = re.search(r"^Job stats:\n.*\n-.*\n((?:\w+ +\d+\n)+)", output, flags=re.MULTILINE)
+    counts = dict(line.split() for line in table.group(1).splitlines()) if table else {}
+    return {rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "figures")}
+
+
 def copy_project(target: Path) -> Path:
     """The project's own files, as a clone would have them."""
     listed = subprocess.run(
@@ -39,3 +48,9 @@ def change_config(project: Path, change) -> None:
     config = yaml.safe_load(path.read_text())
     change(config["experiments"]["smoke"])
     path.write_text(yaml.safe_dump(config))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) >= 1, f"{old!r} is not in {path}"
+    path.write_text(text.replace(old, new, 1))

@@ -13,18 +13,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from projects import change_config, copy_project, snakemake
+from projects import change_config, copy_project, edit, planned, snakemake
 
 pytestmark = pytest.mark.slow
 LIBRARY = Path("scripts/recurrence_circuits")
-
-
-def planned(folder: Path, *targets: str) -> dict[str, int]:
-    """How many jobs of each rule a dry run plans; an aggregate that draws nothing (all, figures) left out."""
-    output = snakemake(folder, "-n", *targets)
-    table = re.search(r"^Job stats:\n.*\n-.*\n((?:\w+ +\d+\n)+)", output, flags=re.MULTILINE)
-    counts = dict(line.split() for line in table.group(1).splitlines()) if table else {}
-    return {rule: int(n) for rule, n in counts.items() if rule not in ("total", "all", "figures")}
 
 
 def with_two_seeds(project: Path) -> Path:
@@ -45,12 +37,6 @@ def finished(tmp_path_factory):
 def project(finished, tmp_path):
     """A copy of the finished run, times and records included, to change."""
     return Path(shutil.copytree(finished, tmp_path / "project"))
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert text.count(old) >= 1, f"{old!r} is not in {path}"
-    path.write_text(text.replace(old, new, 1))
 
 
 def test_a_finished_run_has_nothing_to_do(project):

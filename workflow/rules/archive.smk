@@ -23,7 +23,6 @@ DIGESTS = {rule.name: code_digest(f"{rule.name}.py") for rule in workflow.rules 
 
 
 rule archive_experiment:
-    localrule: True
     input:
         outputs_of,
     output:
@@ -32,6 +31,7 @@ rule archive_experiment:
         "results/_archives/logs/{experiment}.log",
     benchmark:
         "results/_archives/benchmarks/{experiment}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1

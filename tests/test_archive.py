@@ -1,0 +1,386 @@
+"""Archives of an experiment: whole and checked, restored as if computed here, refused when they are not what they say.
+
+The first part packs a made-up experiment; the second, slow one runs the workflow itself.
+"""
+
+import gzip
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+import bagit
+import pytest
+import verify
+import yaml
+from bags import ArchiveError, unpack
+from projects import copy_project, edit, planned, snakemake
+from recurrence_circuits.archives import pack
+from restore import restore
+from validation import expand_config
+
+SETTINGS = expand_config({"experiments": {"toy": {"task": "affine", "seeds": [0, 1]}}}, "test")["experiments"]["toy"]
+OUTPUTS = [
+    f"results/toy/{name}"
+    for name in ("seed0/ablation.csv", "seed0/history.csv", "seed0/model.safetensors", "seed1/ablation.csv",
+                 "seed1/paths.csv", "tables/claims.csv")
+]  # fmt: skip
+DATE = 1_700_000_000
+
+
+def record_of(output: str) -> Path:
+    return Path(".snakemake/metadata") / urlsafe_b64encode(output.encode()).decode()
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """A made-up experiment with Snakemake's records; the current folder is its project."""
+    project = tmp_path / "project"
+    for place, output in enumerate(OUTPUTS):
+        write(project / output, f"content of {output}\n")
+        os.utime(project / output, (DATE + place, DATE + place))
+        write(project / record_of(output), json.dumps({"rule": "made", "incomplete": False}))
+    write(project / "results/toy/logs/made.log", "said\n")
+    monkeypatch.chdir(project)
+    return project
+
+
+@pytest.fixture
+def archive(finished, tmp_path):
+    path = tmp_path / "toy.tar"
+    assert pack(str(path), "toy", OUTPUTS, SETTINGS, {"ablate_heads": "0"}) == len(OUTPUTS) + 1
+    return path
+
+
+def rewrite(archive: Path, change) -> None:
+    """Change the unpacked bag, make every checksum anew, and pack it again, as whoever forges an archive would."""
+    folder = archive.with_suffix(".forged")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+        (top,) = {name.split("/")[0] for name in tar.getnames()}
+    change(folder / top)
+    bagit.Bag(str(folder / top)).save(manifests=True)
+    with tarfile.open(archive, "w") as tar:
+        tar.add(folder / top, top)
+
+
+def add(archive: Path, name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", link: str = "") -> None:
+    member = tarfile.TarInfo(name)
+    member.type, member.size, member.linkname = kind, len(content), link
+    with tarfile.open(archive, "a") as tar:
+        tar.addfile(member, io.BytesIO(content))
+
+
+# ---- packing --------------------------------------------------------------------------------------------------------
+
+
+def test_an_archive_holds_what_was_packed(archive, finished, tmp_path):
+    contents = unpack(archive, tmp_path / "scratch")
+    assert contents.experiment == "toy"
+    assert contents.settings == SETTINGS
+    assert contents.provenance["code_digests"] == {"ablate_heads": "0"}
+    assert {"python", "torch", "snakemake"} <= set(contents.provenance["versions"])
+    for output in OUTPUTS:
+        assert (contents.folder / output).read_text() == f"content of {output}\n"
+        assert (contents.folder / output).stat().st_mtime == (finished / output).stat().st_mtime
+    assert set(contents.checksums) == {*OUTPUTS, *(str(record_of(o)) for o in OUTPUTS), "results/toy/logs/made.log"}
+    assert sorted(path.name for path in archive.parent.iterdir()) == ["project", "scratch", "toy.tar"]
+
+
+@pytest.mark.parametrize("manifest", ["manifest-sha256.txt", "tagmanifest-sha256.txt"])
+def test_the_checksums_are_those_of_sha256sum(archive, tmp_path, manifest):
+    subprocess.run(["tar", "xf", archive], cwd=tmp_path, check=True)
+    subprocess.run(["sha256sum", "--strict", "-c", manifest], cwd=tmp_path / "toy", check=True)
+    (tmp_path / "toy/data" / OUTPUTS[0]).write_text("other")
+    (tmp_path / "toy/config.yaml").write_text("other")
+    done = subprocess.run(["sha256sum", "--strict", "-c", manifest], cwd=tmp_path / "toy", capture_output=True)
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("record", [None, "", '{"rule": "made", "incomplete": true}'])
+def test_an_output_without_a_whole_record_is_refused(finished, tmp_path, record):
+    path = record_of(OUTPUTS[2])
+    path.unlink()
+    if record is not None:
+        path.write_text(record)
+    with pytest.raises(ValueError, match=r"results/toy/seed0/model\.safetensors: expected"):
+        pack(str(tmp_path / "toy.tar"), "toy", OUTPUTS, SETTINGS, {})
+    assert not (tmp_path / "toy.tar").exists()
+
+
+# ---- refusals -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "link"),
+    [
+        ("/toy/data/results/toy/x", tarfile.REGTYPE, ""),
+        ("../x", tarfile.REGTYPE, ""),
+        ("toy/data/results/toy/../../x", tarfile.REGTYPE, ""),
+        ("toy/data/results/toy/./x", tarfile.REGTYPE, ""),
+        ("toy/data/results/toy/\x1b[2Jx", tarfile.REGTYPE, ""),
+        ("toy/data/results/other/x", tarfile.REGTYPE, ""),
+        ("toy/data/workflow/Snakefile", tarfile.REGTYPE, ""),
+        ("toy/data/.snakemake/scripts/x", tarfile.REGTYPE, ""),
+        ("toy/fetch.txt", tarfile.REGTYPE, ""),
+        ("other/bagit.txt", tarfile.REGTYPE, ""),
+        ("toy/data/results/toy/x", tarfile.SYMTYPE, "/etc/passwd"),
+        ("toy/data/results/toy/x", tarfile.LNKTYPE, "toy/bagit.txt"),
+        ("toy/data/results/toy/x", tarfile.CHRTYPE, ""),
+        ("toy/data/results/toy/x", tarfile.FIFOTYPE, ""),
+        ("toy/data/results/toy/seed0/ablation.csv", tarfile.REGTYPE, ""),  # a second one of the name
+    ],
+)
+def test_hostile_and_foreign_members_are_refused(archive, tmp_path, name, kind, link):
+    add(archive, name, kind, b"", link)
+    with pytest.raises(ArchiveError, match=r"(?i)toy\.tar: .*expected"):
+        unpack(archive, tmp_path / "a/b/scratch")
+    assert not (tmp_path / "a").exists()  # refused before anything was unpacked
+
+
+def test_a_file_without_a_checksum_is_refused(archive, tmp_path):
+    add(archive, "toy/data/results/toy/x")
+    with pytest.raises(ArchiveError, match="Expected 13 files and 479 bytes but found 14"):
+        unpack(archive, tmp_path / "scratch")
+
+
+def test_a_sparse_file_is_refused(archive, tmp_path):
+    """It unpacks to far more than it takes in the archive."""
+    with (tmp_path / "bomb").open("wb") as file:
+        file.truncate(10**9)
+    subprocess.run(
+        ["tar", "-rSf", archive, "--transform=s,bomb,toy/data/results/toy/x,", "bomb"], cwd=tmp_path, check=True
+    )
+    with pytest.raises(ArchiveError, match="expected plain files"):
+        unpack(archive, tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("spoil", [lambda b: b"", lambda b: b[:3000], gzip.compress, lambda b: b"no tar" * 999])
+def test_what_is_no_archive_is_refused(archive, tmp_path, spoil):
+    archive.write_bytes(spoil(archive.read_bytes()))
+    with pytest.raises(ArchiveError, match=r"toy\.tar: "):
+        unpack(archive, tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("word", [b"content of results/toy/seed0/model", b"said", b"n_terms", b'"commit"'])
+def test_a_damaged_file_is_refused(archive, tmp_path, word):
+    content = archive.read_bytes()
+    assert content.count(word) == 1
+    archive.write_bytes(content.replace(word, word.swapcase()))
+    with pytest.raises(ArchiveError, match="validation failed"):
+        unpack(archive, tmp_path / "scratch")
+
+
+def change_config(bag: Path, change) -> None:
+    config = yaml.safe_load((bag / "config.yaml").read_text())
+    change(config["experiments"])
+    (bag / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda bag: (bag / "data" / record_of(OUTPUTS[0])).unlink(), "ablation.csv: .*an output without a record"),
+        (lambda bag: (bag / "data" / OUTPUTS[2]).unlink(), "model.safetensors: .*a record without its output"),
+        (lambda bag: (bag / "data" / record_of(OUTPUTS[0])).write_text("[]"), "expected a record of Snakemake's"),
+        (lambda bag: (bag / "config.yaml").unlink(), "found none of config.yaml"),
+        (lambda bag: (bag / "config.yaml").write_text("a: [b"), "config.yaml"),
+        (lambda bag: change_config(bag, lambda e: e["toy"].update(task="affin")), "experiments.toy.task: expected"),
+        (lambda bag: change_config(bag, lambda e: e.update(more=e["toy"])), "expected the experiment toy, found"),
+        (lambda bag: (bag / "provenance.json").write_text("[]"), "provenance.json: expected a date"),
+        (lambda bag: (bag / "provenance.json").write_text(
+            '{"archived": "\\u001b[2J", "commit": null, "code_digests": {}}'), "expected a date, a commit"),
+    ],
+)  # fmt: skip
+def test_forged_archives_are_refused_though_their_checksums_are_right(archive, tmp_path, change, problem):
+    rewrite(archive, lambda bag: None)
+    unpack(archive, tmp_path / "whole")
+    rewrite(archive, change)
+    with pytest.raises(ArchiveError, match=problem):
+        unpack(archive, tmp_path / "scratch")
+
+
+# ---- restoring ------------------------------------------------------------------------------------------------------
+
+
+def test_restored_results_lie_where_they_were_made(archive, finished, tmp_path):
+    clone = tmp_path / "clone"
+    stale = clone / ".snakemake/incomplete" / record_of(OUTPUTS[0]).name  # of a run that was killed
+    write(stale, "{}")
+    restore(archive, clone)
+    for path in [*OUTPUTS, *map(record_of, OUTPUTS), "results/toy/logs/made.log"]:
+        assert (clone / path).read_bytes() == (finished / path).read_bytes()
+    assert not stale.exists()
+    assert sorted(path.name for path in (clone / "results").iterdir()) == ["_restored", "toy"]
+    assert sorted(path.name for path in (clone / "results/_restored").rglob("*")) == [
+        "config.yaml", "provenance.json", "toy",
+    ]  # fmt: skip
+
+
+def test_results_that_are_there_are_never_overwritten(archive, tmp_path):
+    clone = tmp_path / "clone"
+    write(clone / "results/toy/notes.txt", "mine")
+    with pytest.raises(ArchiveError, match="expected no results of this experiment yet"):
+        restore(archive, clone)
+    assert [path.name for path in clone.rglob("*") if path.is_file()] == ["notes.txt"]
+
+
+# ---- comparing ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("new", "beyond", "within"),
+    [
+        ("a,1,0.5", 0, 0),
+        ("a,1,0.500001", 0, 1),
+        ("a,1,0.51", 1, 0),
+        ("a,2,0.5", 1, 0),
+        ("b,1,0.5", 1, 0),
+        ("a,1,", 1, 0),
+        ("a,1,nan", 1, 0),
+    ],
+)
+def test_cells_are_compared_within_a_small_tolerance(new, beyond, within):
+    found = verify.compare("word,whole,real\na,1,0.5\n", f"word,whole,real\n{new}\n")
+    assert found[:2] == (beyond, within)
+    assert ("data row 1" in found[2]) == bool(beyond or within)
+
+
+def test_whole_numbers_have_no_tolerance():
+    assert verify.compare("steps\n1000000\n", "steps\n1000001\n")[:2] == (1, 0)
+
+
+@pytest.mark.parametrize("new", ["x,y\n1,2\n", "x\n1\n2\n"])
+def test_tables_of_another_shape_differ(new):
+    with pytest.raises(ValueError, match="expected 1 rows of x, found"):
+        verify.compare("x\n1\n", new)
+
+
+def test_the_picks_are_measured_tables_of_every_seed(archive, tmp_path):
+    contents = unpack(archive, tmp_path / "scratch")
+    picks = [verify.pick(contents, 1, seed) for seed in range(20)]
+    assert all(pick == verify.pick(contents, 1, seed) for seed, pick in enumerate(picks))
+    assert {tuple(pick) for pick in picks} == {
+        ("results/toy/seed0/ablation.csv", f"results/toy/seed1/{table}.csv", "results/toy/tables/claims.csv")
+        for table in ("ablation", "paths")
+    }
+    assert verify.pick(contents, 99, 0) == [path for path in OUTPUTS if path.endswith(".csv") and "history" not in path]
+
+
+# ---- the workflow itself --------------------------------------------------------------------------------------------
+
+
+def run(script: str, folder: Path, *arguments: str | Path, status: int = 0) -> str:
+    """What one of the workflow's own programs prints, in a copy of the project."""
+    command = [sys.executable, f"workflow/{script}.py", *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """The archive of a run of the smoke config."""
+    project = copy_project(tmp_path_factory.mktemp("archived"))
+    snakemake(project, "archive")
+    return project / "results/_archives/smoke.tar"
+
+
+@pytest.fixture(scope="module")
+def restored(smoke, tmp_path_factory):
+    """Another copy of the project, with that archive restored and what this printed."""
+    project = copy_project(tmp_path_factory.mktemp("restored"))
+    (project / "terminal.txt").write_text(run("restore", project, smoke))
+    return project
+
+
+def edit_ablation(project: Path) -> None:
+    edit(project / "scripts/recurrence_circuits/ablation.py", "components ablated:", "ablated components:")
+
+
+AFTER_THE_EDIT = {
+    "ablate_heads": 1, "gather_seeds": 1, "judge_claims": 1,
+    "draw_ablation": 1, "draw_claims": 1, "write_report": 1,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_restored_experiment_has_nothing_to_do(smoke, restored):
+    assert "Nothing to be done" in snakemake(restored, "-n")
+    told = (restored / "terminal.txt").read_text()
+    assert "nothing is left to run" in told
+    assert "Its settings are those of config/smoke.yaml.\n" in told
+    assert told.endswith("Next: snakemake --configfile config/smoke.yaml\n")
+    made = {path.relative_to(restored) for path in (restored / "results/smoke").rglob("*") if path.is_file()}
+    there = smoke.parents[2]
+    assert made == {path.relative_to(there) for path in (there / "results/smoke").rglob("*") if path.is_file()}
+    assert "expected no results" in run("restore", restored, smoke, status=1)
+
+
+@pytest.mark.slow
+def test_after_an_edit_a_restored_experiment_reruns_exactly_what_reaches_it(restored, tmp_path):
+    project = Path(shutil.copytree(restored, tmp_path / "project"))
+    edit_ablation(project)
+    assert planned(project) == AFTER_THE_EDIT
+    shutil.rmtree(project / ".snakemake/metadata")  # what the records are for: without them nobody would notice
+    assert planned(project) == {}
+
+
+@pytest.mark.slow
+def test_restoring_says_what_is_stale(smoke, tmp_path):
+    project = copy_project(tmp_path)
+    edit_ablation(project)
+    edit(project / "config/smoke.yaml", "resamples: 100", "resamples: 200")
+    told = run("restore", project, smoke)
+    assert "those of config/smoke.yaml, but for analysis.resamples." in told
+    assert "The code of these rules has changed since: ablate_heads." in told
+    assert all(f"  {rule} {count}\n" in told for rule, count in AFTER_THE_EDIT.items())
+
+
+@pytest.mark.slow
+def test_verify_finds_an_honest_archive_as_it_is(smoke, restored):
+    before = sorted(path for path in restored.rglob("*") if "__pycache__" not in path.parts)
+    told = run("verify", restored, smoke, "--seed", "5")
+    assert "picked with --seed 5: " in told
+    assert told.count("same, byte by byte") >= 3
+    assert "DIFFERS" not in told
+    assert "rule train_model" not in told
+    assert sorted(path for path in restored.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["seed0/ablation.csv", "tables/claims.csv", "tables/claims.md", "model"])
+def test_verify_catches_a_forged_archive(smoke, restored, tmp_path, target):
+    archive = Path(shutil.copy(smoke, tmp_path / "smoke.tar"))
+    seed = next(
+        n for n in range(999) if "results/smoke/seed0/ablation.csv" in verify.pick(unpacked(smoke, tmp_path), 1, n)
+    )
+
+    def forge(bag: Path) -> None:
+        results = bag / "data/results/smoke"
+        if target == "model":
+            path = results / "seed0/model.safetensors"
+            weights = path.read_bytes()
+            path.write_bytes(weights[:-4000] + bytes(2000) + weights[-2000:])
+        else:
+            edit(results / target, "smoke" if target.endswith("csv") else "claim", "smokf")
+
+    rewrite(archive, forge)
+    told = run("verify", restored, archive, "--seed", seed, status=1)
+    assert "NOT ALL AS ARCHIVED" in told
+    named = "seed0/ablation.csv" if target == "model" else target
+    assert f"results/smoke/{named}: DIFFERS" in told or f"results/smoke/{named}: other bytes" in told
+
+
+def unpacked(archive: Path, folder: Path):
+    return unpack(archive, folder / "scratch")
