@@ -21,9 +21,9 @@ def text(profile: str) -> str:
 
 
 def rules() -> dict[str, str]:
-    """Every rule's own text."""
+    """The text of every rule that runs a script; the others only name files."""
     parts = re.split(r"^rule (\w+):\n", "\n".join(path.read_text() for path in RULES), flags=re.MULTILINE)[1:]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    return {name: body for name, body in zip(parts[::2], parts[1::2], strict=True) if "\n    script:\n" in body}
 
 
 def local_rules() -> set[str]:
