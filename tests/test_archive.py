@@ -1,25 +1,22 @@
-"""Archives of an experiment: whole and checked, restored as if computed here, refused when they are not what they say.
+"""Archives of an experiment: whole and checked, put back where they were, refused when they are not what they say.
 
-The first part packs a made-up experiment; the second, slow one runs the workflow itself.
+On a made-up experiment; test_archived_runs.py has the workflow's own.
 """
 
 import gzip
 import io
 import json
 import os
-import shutil
 import subprocess
-import sys
 import tarfile
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-import bagit
 import pytest
 import verify
 import yaml
 from bags import ArchiveError, unpack
-from projects import copy_project, edit, planned, snakemake
+from forging import rewrite
 from recurrence_circuits.archives import pack
 from restore import restore
 from validation import expand_config
@@ -60,18 +57,6 @@ def archive(finished, tmp_path):
     path = tmp_path / "toy.tar"
     assert pack(str(path), "toy", OUTPUTS, SETTINGS, {"ablate_heads": "0"}) == len(OUTPUTS) + 1
     return path
-
-
-def rewrite(archive: Path, change) -> None:
-    """Change the unpacked bag, make every checksum anew, and pack it again, as whoever forges an archive would."""
-    folder = archive.with_suffix(".forged")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-        (top,) = {name.split("/")[0] for name in tar.getnames()}
-    change(folder / top)
-    bagit.Bag(str(folder / top)).save(manifests=True)
-    with tarfile.open(archive, "w") as tar:
-        tar.add(folder / top, top)
 
 
 def add(archive: Path, name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", link: str = "") -> None:
@@ -266,6 +251,20 @@ def test_tables_of_another_shape_differ(new):
         verify.compare("x\n1\n", new)
 
 
+@pytest.mark.parametrize(
+    ("found", "good"),
+    [
+        ({"same"}, True),
+        ({"same", "close"}, True),
+        ({"same", "close", "other"}, True),
+        ({"same", "other"}, False),
+        ({"same", "close", "different"}, False),
+    ],
+)
+def test_what_is_no_table_may_differ_only_where_tables_do(found, good):
+    assert verify.as_archived(found) == good
+
+
 def test_the_picks_are_measured_tables_of_every_seed(archive, tmp_path):
     contents = unpack(archive, tmp_path / "scratch")
     picks = [verify.pick(contents, 1, seed) for seed in range(20)]
@@ -275,112 +274,3 @@ def test_the_picks_are_measured_tables_of_every_seed(archive, tmp_path):
         for table in ("ablation", "paths")
     }
     assert verify.pick(contents, 99, 0) == [path for path in OUTPUTS if path.endswith(".csv") and "history" not in path]
-
-
-# ---- the workflow itself --------------------------------------------------------------------------------------------
-
-
-def run(script: str, folder: Path, *arguments: str | Path, status: int = 0) -> str:
-    """What one of the workflow's own programs prints, in a copy of the project."""
-    command = [sys.executable, f"workflow/{script}.py", *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == status, done.stdout
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    """The archive of a run of the smoke config."""
-    project = copy_project(tmp_path_factory.mktemp("archived"))
-    snakemake(project, "archive")
-    return project / "results/_archives/smoke.tar"
-
-
-@pytest.fixture(scope="module")
-def restored(smoke, tmp_path_factory):
-    """Another copy of the project, with that archive restored and what this printed."""
-    project = copy_project(tmp_path_factory.mktemp("restored"))
-    (project / "terminal.txt").write_text(run("restore", project, smoke))
-    return project
-
-
-def edit_ablation(project: Path) -> None:
-    edit(project / "scripts/recurrence_circuits/ablation.py", "components ablated:", "ablated components:")
-
-
-AFTER_THE_EDIT = {
-    "ablate_heads": 1, "gather_seeds": 1, "judge_claims": 1,
-    "draw_ablation": 1, "draw_claims": 1, "write_report": 1,
-}  # fmt: skip
-
-
-@pytest.mark.slow
-def test_a_restored_experiment_has_nothing_to_do(smoke, restored):
-    assert "Nothing to be done" in snakemake(restored, "-n")
-    told = (restored / "terminal.txt").read_text()
-    assert "nothing is left to run" in told
-    assert "Its settings are those of config/smoke.yaml.\n" in told
-    assert told.endswith("Next: snakemake --configfile config/smoke.yaml\n")
-    made = {path.relative_to(restored) for path in (restored / "results/smoke").rglob("*") if path.is_file()}
-    there = smoke.parents[2]
-    assert made == {path.relative_to(there) for path in (there / "results/smoke").rglob("*") if path.is_file()}
-    assert "expected no results" in run("restore", restored, smoke, status=1)
-
-
-@pytest.mark.slow
-def test_after_an_edit_a_restored_experiment_reruns_exactly_what_reaches_it(restored, tmp_path):
-    project = Path(shutil.copytree(restored, tmp_path / "project"))
-    edit_ablation(project)
-    assert planned(project) == AFTER_THE_EDIT
-    shutil.rmtree(project / ".snakemake/metadata")  # what the records are for: without them nobody would notice
-    assert planned(project) == {}
-
-
-@pytest.mark.slow
-def test_restoring_says_what_is_stale(smoke, tmp_path):
-    project = copy_project(tmp_path)
-    edit_ablation(project)
-    edit(project / "config/smoke.yaml", "resamples: 100", "resamples: 200")
-    told = run("restore", project, smoke)
-    assert "those of config/smoke.yaml, but for analysis.resamples." in told
-    assert "The code of these rules has changed since: ablate_heads." in told
-    assert all(f"  {rule} {count}\n" in told for rule, count in AFTER_THE_EDIT.items())
-
-
-@pytest.mark.slow
-def test_verify_finds_an_honest_archive_as_it_is(smoke, restored):
-    before = sorted(path for path in restored.rglob("*") if "__pycache__" not in path.parts)
-    told = run("verify", restored, smoke, "--seed", "5")
-    assert "picked with --seed 5: " in told
-    assert told.count("same, byte by byte") >= 3
-    assert "DIFFERS" not in told
-    assert "rule train_model" not in told
-    assert sorted(path for path in restored.rglob("*") if "__pycache__" not in path.parts) == before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("target", ["seed0/ablation.csv", "tables/claims.csv", "tables/claims.md", "model"])
-def test_verify_catches_a_forged_archive(smoke, restored, tmp_path, target):
-    archive = Path(shutil.copy(smoke, tmp_path / "smoke.tar"))
-    seed = next(
-        n for n in range(999) if "results/smoke/seed0/ablation.csv" in verify.pick(unpacked(smoke, tmp_path), 1, n)
-    )
-
-    def forge(bag: Path) -> None:
-        results = bag / "data/results/smoke"
-        if target == "model":
-            path = results / "seed0/model.safetensors"
-            weights = path.read_bytes()
-            path.write_bytes(weights[:-4000] + bytes(2000) + weights[-2000:])
-        else:
-            edit(results / target, "smoke" if target.endswith("csv") else "claim", "smokf")
-
-    rewrite(archive, forge)
-    told = run("verify", restored, archive, "--seed", seed, status=1)
-    assert "NOT ALL AS ARCHIVED" in told
-    named = "seed0/ablation.csv" if target == "model" else target
-    assert f"results/smoke/{named}: DIFFERS" in told or f"results/smoke/{named}: other bytes" in told
-
-
-def unpacked(archive: Path, folder: Path):
-    return unpack(archive, folder / "scratch")

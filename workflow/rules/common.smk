@@ -110,3 +110,22 @@ def every_seed(pattern, **others):
         return expand(pattern, seed=seeds, **{key: [value] for key, value in wildcards.items()}, **others)
 
     return paths
+
+
+def outputs_of(wildcards):
+    """Every output of the wildcards' experiment. Sequences too: without them an edit would have to train anew."""
+    experiment = wildcards.experiment
+    of_seeds = [pattern for stage in SEED_STAGES for pattern in getattr(rules, stage).output]
+    return [
+        *expand(list(rules.generate_data.output), experiment=experiment),
+        *expand(of_seeds, experiment=experiment, seed=EXPERIMENTS[experiment]["seeds"]),
+        *[table for table in TABLE_FILES if table.startswith(f"results/{experiment}/")],
+        f"results/{experiment}/tables/claims.md",
+        *expand(
+            "results/{experiment}/figures/{figure}.{kind}",
+            experiment=experiment,
+            figure=figures_of(experiment),
+            kind=["pdf", "png", "csv"],
+        ),
+        f"results/{experiment}/report.html",
+    ]
