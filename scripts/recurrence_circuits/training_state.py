@@ -22,6 +22,7 @@ from recurrence_circuits.reading import short
 from recurrence_circuits.settings import RunSettings
 from recurrence_circuits.tensors import read_tensors, write_tensors
 
+RECORDS = ("origin", "step", "waiting", "groups", "schedule", "history", "seconds", "resumed")  # beside the tensors
 ROW = {"step": int, "loss": float, "mse": float, "excess": float, "learning_rate": float}  # of the history
 
 
@@ -122,6 +123,8 @@ class TrainingState:
         settings, step = self.run.training, rest["step"]
         if type(step) is not int or not 0 < step <= settings.steps:
             raise ValueError(f"step: expected a whole number from 1 to {settings.steps}, found {short(step)}")
+        if unknown := set(rest) - set(RECORDS):
+            raise ValueError(f"expected the records {', '.join(RECORDS)}, found {short(sorted(unknown))}")
         rate = self.schedule.base_lrs[0] * learning_rate_factor(step, settings)
         decided = {
             "groups": [group | {"lr": rate} for group in self.optimiser.state_dict()["param_groups"]],
