@@ -6,6 +6,7 @@ from typing import NamedTuple
 from wording import found, join
 
 MAX_NUMBERS = 10**9  # in one data file: 4 GB
+LEAST_NOISE = 1e-6  # terms are float32, of size 1: less noise is lost in their rounding, as is the Bayes predictor
 
 
 class TaskLimits(NamedTuple):
@@ -87,6 +88,15 @@ def _n_train(n_train: int | None, steps: int, batch_size: int) -> int:
 @relation("data.dimension", "task")
 def _dimension(dimension: int, task: str) -> str | None:
     return _in_range(dimension, TASKS[task].dimension, task)
+
+
+@relation("data.noise")
+def _noise(noise: float) -> str | None:
+    return (
+        f"0 or at least {LEAST_NOISE:.6f} (less is lost in the rounding of float32)"
+        if 0 < noise < LEAST_NOISE
+        else None
+    )
 
 
 @relation("data.degree", "task")

@@ -68,9 +68,12 @@ class _Short(Repr):
     repr_datetime = repr_date
 
 
+_SHORT = _Short()
+
+
 def short(value) -> str:
     """A value as Python writes it, cut to one short line."""
-    text = _Short().repr(value)
+    text = _SHORT.repr(value)
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
