@@ -88,6 +88,8 @@ def test_the_expanded_config_makes_the_librarys_records():
         "training: {warmup_steps: 0}",
         "data: {n_test: 200, n_train: 64, n_terms: 4}, analysis: {n_shown: 200}",
         "data: {n_train: 58823529}",
+        "data: {noise: 0.0001}, training: {weight_decay: 10, learning_rate: 0.1}",
+        "data: {n_test: 100000}, analysis: {resamples: 1000, n_condition: 100000}",
         "seeds: [0, 2147483647]",
         "claims: {agreement_min: 1, copy_correlation_min: -1}",
     ],

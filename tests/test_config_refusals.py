@@ -99,6 +99,14 @@ REFUSED = [
     ("data: {n_terms: 3}", "data.n_terms: expected at least 4 for the task affine (the next term is fixed from "
      "position 2 on, counted from 0, and the analysis needs two such positions), found 3"),
     ("data: {n_test: 100}", "analysis.n_shown: expected at most data.n_test (100), found 200 (the default)"),
+    ("data: {noise: 0.00009}", "data.noise: expected 0 or at least 0.0001 (less is lost in the rounding of float32), "
+     "found 9e-05"),
+    ("training: {weight_decay: 2, learning_rate: 0.6}", "training.weight_decay: expected at most 1 / "
+     "training.learning_rate (1.66667): a step multiplies weights by 1 less their product, found 2.0"),
+    ("data: {n_test: 100001}", "analysis.resamples: expected at most 999 for data.n_test 100001 and "
+     "analysis.n_condition 1024, found 1000 (the default)"),
+    ("analysis: {n_condition: 100000, resamples: 1001}", "analysis.resamples: expected at most 1000 for data.n_test "
+     "4096 and analysis.n_condition 100000, found 1001"),
     ("claims: {copy_ratio_min: 2.5}", "claims.copy_ratio_min: expected less than claims.copy_ratio_max (2.0), "
      "found 2.5"),
     ("claims: {copy_ratio_min: 2.0}", "claims.copy_ratio_min: expected less than claims.copy_ratio_max (2.0), "
@@ -173,7 +181,8 @@ NAME = "expected an experiment's name of at most 64 letters, digits, _ and -, a 
             ],
         ),
         (
-            "experiments: {v: {task: affine_vector, data: {dimension: 16, n_terms: 512, n_train: 64, n_test: 200000}}}",
+            "experiments: {v: {task: affine_vector, data: {dimension: 16, n_terms: 512, n_train: 64, n_test: 200000}, "
+            "analysis: {resamples: 100}}}",
             ["experiments.v.data.n_test: expected at most 121832 sequences of this size, found 200000"],
         ),
         (

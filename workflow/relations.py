@@ -6,7 +6,10 @@ from typing import NamedTuple
 from wording import found, join
 
 MAX_NUMBERS = 10**9  # in one data file: 4 GB
-LEAST_NOISE = 1e-6  # terms are float32, of size 1: less noise is lost in their rounding, as is the Bayes predictor
+MAX_RESAMPLED = 10**8  # resamples × sequences of one bootstrap: 2.4 GB while it is drawn
+# Terms are float32 and of size 1. At this noise the mean squared error of the Bayes-optimal predictor at 64 positions
+# is 1.3 noise²; at a tenth of it, where rounding begins to count, 7 noise², at a hundredth 600 noise².
+LEAST_NOISE = 1e-4
 
 
 class TaskLimits(NamedTuple):
@@ -92,11 +95,8 @@ def _dimension(dimension: int, task: str) -> str | None:
 
 @relation("data.noise")
 def _noise(noise: float) -> str | None:
-    return (
-        f"0 or at least {LEAST_NOISE:.6f} (less is lost in the rounding of float32)"
-        if 0 < noise < LEAST_NOISE
-        else None
-    )
+    lost = 0 < noise < LEAST_NOISE
+    return f"0 or at least {LEAST_NOISE} (less is lost in the rounding of float32)" if lost else None
 
 
 @relation("data.degree", "task")
@@ -151,6 +151,15 @@ def _warmup(warmup_steps: int, steps: int) -> str | None:
     return f"fewer than training.steps ({steps})" if warmup_steps >= steps else None
 
 
+@relation("training.weight_decay", "training.learning_rate")
+def _decay(weight_decay: float, learning_rate: float) -> str | None:
+    if weight_decay * learning_rate <= 1:
+        return None
+    return (
+        f"at most 1 / training.learning_rate ({1 / learning_rate:g}): a step multiplies weights by 1 less their product"
+    )
+
+
 @relation("training.evaluate_every", "training.steps")
 def _evaluations(evaluate_every: int, steps: int) -> str | None:
     return f"at most training.steps ({steps})" if evaluate_every > steps else None
@@ -159,6 +168,14 @@ def _evaluations(evaluate_every: int, steps: int) -> str | None:
 @relation("analysis.n_shown", "data.n_test")
 def _shown(n_shown: int, n_test: int) -> str | None:
     return f"at most data.n_test ({n_test})" if n_shown > n_test else None
+
+
+@relation("analysis.resamples", "data.n_test", "analysis.n_condition")
+def _resampled(resamples: int, n_test: int, n_condition: int) -> str | None:
+    most = MAX_RESAMPLED // max(n_test, n_condition)
+    return (
+        f"at most {most} for data.n_test {n_test} and analysis.n_condition {n_condition}" if resamples > most else None
+    )
 
 
 @relation("claims.copy_ratio_min", "claims.copy_ratio_max")
