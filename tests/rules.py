@@ -55,7 +55,7 @@ def generate(folder: Path, **changes) -> dict[str, str]:
     return data
 
 
-def train(folder: Path, seed: int, files: dict[str, str], **changes) -> str:
+def train(folder: Path, seed: int, files: dict[str, str], checkpoint_every: int = 3, **changes) -> str:
     outputs = {
         "weights": str(folder / f"seed{seed}" / "model.safetensors"),
         "snapshots": str(folder / f"seed{seed}" / "snapshots.safetensors"),
@@ -64,14 +64,23 @@ def train(folder: Path, seed: int, files: dict[str, str], **changes) -> str:
     }
     checkpoint = str(folder / f"seed{seed}" / "checkpoint.safetensors")
     params = {"run": run_params(seed, **changes), "code": "0", "checkpoint": checkpoint}
-    call("train_model", folder, inputs=files, outputs=outputs, params=params, resources={"checkpoint_every": 3})
+    call(
+        "train_model",
+        folder,
+        inputs=files,
+        outputs=outputs,
+        params=params,
+        resources={"checkpoint_every": checkpoint_every},
+    )
     return outputs["weights"]
 
 
-def measure(script: str, folder: Path, seed: int, weights: str, test: str, **changes) -> None:
+def measure(
+    script: str, folder: Path, seed: int, weights: str, test: str, analysis: dict = ANALYSIS, **changes
+) -> None:
     outputs = {table: str(folder / f"seed{seed}" / f"{table}.csv") for table in MEASURED[script]}
     outputs["qk_factors"] = str(folder / f"seed{seed}" / "qk_factors.npz")  # of measure_circuits
-    params = {"run": run_params(seed, **changes), "analysis": ANALYSIS, "code": "0"}
+    params = {"run": run_params(seed, **changes), "analysis": analysis, "code": "0"}
     params |= {key: THRESHOLDS[key] for key in ("negative_correlation_max", "copy_correlation_min")}  # ablate_groups
     inputs = {"weights": weights, "test": test}
     inputs["similarity"] = str(folder / f"seed{seed}" / "similarity.csv")  # of ablate_groups
@@ -79,28 +88,28 @@ def measure(script: str, folder: Path, seed: int, weights: str, test: str, **cha
     call(script, folder, inputs=inputs, outputs=outputs, params=params)
 
 
-def construct(folder: Path, test: str) -> None:
-    run = run_params()
-    params = {"task": run["task"], "data": run["data"], "analysis": ANALYSIS, "code": "0"}
+def construct(folder: Path, test: str, analysis: dict = ANALYSIS, **changes) -> None:
+    run = run_params(**changes)
+    params = {"task": run["task"], "data": run["data"], "analysis": analysis, "code": "0"}
     outputs = {"construction": str(folder / "tables" / "construction.csv")}
     inputs, wildcards = {"test": test}, {"experiment": "toy"}
     call("score_construction", folder, inputs=inputs, outputs=outputs, params=params, wildcards=wildcards)
 
 
-def judge(folder: Path, n_layers: int = 2) -> None:
+def judge(folder: Path, n_layers: int = 2, confidence: float = 0.95, thresholds: dict = THRESHOLDS) -> None:
     inputs = {name: str(folder / "tables" / f"{name}.csv") for name in TABLES}
     outputs = {"table": str(folder / "tables" / "claims.csv"), "page": str(folder / "tables" / "claims.md")}
-    params = {"thresholds": THRESHOLDS, "n_layers": n_layers, "confidence": 0.95}
+    params = {"thresholds": thresholds, "n_layers": n_layers, "confidence": confidence}
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
 
 
-def run_all(folder: Path, seeds=(0, 1), **changes) -> None:
+def run_all(folder: Path, seeds=(0, 1), analysis: dict = ANALYSIS, checkpoint_every: int = 3, **changes) -> None:
     """Every stage up to the claims, with changes to the settings of tests/models.py."""
     files = generate(folder, **changes)
     for seed in seeds:
-        weights = train(folder, seed, files, **changes)
+        weights = train(folder, seed, files, checkpoint_every, **changes)
         for script in MEASURED:
-            measure(script, folder, seed, weights, files["test"], **changes)
+            measure(script, folder, seed, weights, files["test"], analysis, **changes)
     for table in ["history", *(table for tables in MEASURED.values() for table in tables)]:
         inputs = {"seeds": [str(folder / f"seed{seed}" / f"{table}.csv") for seed in seeds]}
         outputs = {"table": str(folder / "tables" / f"{table}.csv")}
@@ -110,5 +119,5 @@ def run_all(folder: Path, seeds=(0, 1), **changes) -> None:
         outputs = {"spread": str(folder / "tables" / f"{table}_spread.csv")}
         call("summarise_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
     if run_params(**changes)["task"] == "affine":
-        construct(folder, files["test"])
-    judge(folder, run_params(**changes)["model"]["n_layers"])
+        construct(folder, files["test"], analysis, **changes)
+    judge(folder, run_params(**changes)["model"]["n_layers"], analysis["confidence"])

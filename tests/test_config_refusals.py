@@ -62,8 +62,8 @@ REFUSED = [
     ("training: {beta2: 1}", "training.beta2: expected a number above 0 and below 1, found 1"),
     ("training: {batch_size: 0}", "training.batch_size: expected a whole number from 1 to 65536, found 0"),
     ("analysis: {resamples: 99}", "analysis.resamples: expected a whole number from 100 to 100000, found 99"),
-    ("analysis: {confidence: 95}", "analysis.confidence: expected a number above 0.5 and below 1, found 95"),
-    ("analysis: {confidence: 0.5}", "analysis.confidence: expected a number above 0.5 and below 1, found 0.5"),
+    ("analysis: {confidence: 95}", "analysis.confidence: expected a number above 0.5 and at most 0.9999, found 95"),
+    ("analysis: {confidence: 0.5}", "analysis.confidence: expected a number above 0.5 and at most 0.9999, found 0.5"),
     ("analysis: {noise_levels: [0.1, 0.1]}", "analysis.noise_levels: expected a list of 0 to 20 different numbers "
      "from 0.0001 to 100, found a list, [0.1, 0.1]"),
     ("analysis: {noise_levels: [0.1, 0]}", "analysis.noise_levels[1]: expected a number from 0.0001 to 100, found 0"),

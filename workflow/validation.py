@@ -29,6 +29,22 @@ class Unfit:
         self.value = value
 
 
+def require_plain(path: str | Path) -> None:
+    """Raise ConfigError naming a config file that is no plain YAML.
+
+    Snakemake does not name a file that it cannot read, and runs Python from one that asks to be a template of YTE.
+    It has read a file of --configfile before anything here runs; the default config is looked at first.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: expected a config file in YAML, found: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a mapping, found {found(content)}")
+    if "__use_yte__" in content:
+        raise ConfigError(f"{path}: expected plain YAML, found the key __use_yte__, which makes it a template")
+
+
 def leaves() -> dict[str, dict]:
     """The keys of an experiment, such as `training.steps`, each with its schema."""
     keys = {}
