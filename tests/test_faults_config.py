@@ -1,0 +1,62 @@
+"""A config edited while a run is under way: the run keeps the one that it began with."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from clusters import local_cluster
+from frozen_config import FOLDER, freeze, require_unchanged
+from projects import copy_project, planned, snakemake
+
+PREDICTIONS = "results/smoke/seed0/predictions.csv"
+
+
+def test_jobs_are_given_the_config_that_the_run_began_with(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = SimpleNamespace(configfiles=["config/config.yaml"])
+    path = freeze({"experiments": {"a": {"seeds": [0]}}}, settings)
+    assert settings.configfiles == [path]
+    assert json.loads(path.read_text()) == {"experiments": {"a": {"seeds": [0]}}}
+    assert freeze({"experiments": {"a": {"seeds": [1]}}}, settings) != path
+    require_unchanged([path, *settings.configfiles, "config/config.yaml"])
+
+
+def test_a_kept_config_that_was_changed_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = freeze({"experiments": {}}, SimpleNamespace(configfiles=[]))
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(ValueError, match=rf"{path.name}: expected the config that the run began with, found another"):
+        require_unchanged([path])
+
+
+@pytest.mark.slow
+def test_a_dry_run_keeps_no_config(fresh):
+    snakemake(fresh, "-n")
+    assert not (fresh / FOLDER).exists()
+
+
+@pytest.mark.slow
+def test_a_config_edited_between_the_jobs_of_a_cluster_changes_nothing(fresh, tmp_path):
+    """First other settings, then no YAML at all; each job is a Snakemake that starts after the edit."""
+    undisturbed = copy_project(tmp_path / "undisturbed")
+    snakemake(undisturbed, PREDICTIONS)
+    config = yaml.safe_load((fresh / "config/smoke.yaml").read_text())
+    config["experiments"]["smoke"]["seeds"] = [0, 5]
+    config["experiments"]["smoke"]["training"]["steps"] = 40
+    edited, broken = yaml.safe_dump(config), "experiments: [smoke: {"
+    (fresh / "edit1.yaml").write_text(edited)
+    (fresh / "edit2.yaml").write_text(broken)
+    edit = "echo >> submitted; cp edit$(wc -l < submitted).yaml config/smoke.yaml 2> /dev/null"
+    snakemake(fresh, PREDICTIONS, *local_cluster(fresh, edit))
+    assert len((fresh / "submitted").read_text().splitlines()) == 3
+    assert (fresh / "config/smoke.yaml").read_text() == broken
+    for name in ("data/train.npz", "data/test.npz", "seed0/model.safetensors", "seed0/predictions.csv"):
+        file = Path("results/smoke") / name
+        assert (fresh / file).read_bytes() == (undisturbed / file).read_bytes(), file
+    assert json.loads((fresh / "results/smoke/seed0/run.json").read_text())["settings"]["training"]["steps"] == 60
+    (fresh / "config/smoke.yaml").write_text(edited)
+    assert planned(fresh, "models", PREDICTIONS) == {
+        "generate_data": 1, "train_model": 2, "score_predictions": 1, "models": 1,  # fewer steps draw fewer sequences
+    }  # fmt: skip
