@@ -154,7 +154,7 @@ def test_gathering_refuses_a_table_without_a_column(fresh):
     measure("score_predictions", folder, 0, weights, data["test"])
     path = folder / "seed0" / "predictions.csv"
     lines = path.read_text().splitlines()
-    path.write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))
     with pytest.raises(ValueError, match=r"predictions\.csv: expected the columns .* missing \['high'\]"):
         call("gather_seeds", folder, inputs={"seeds": [str(path)]},
              outputs={"table": str(folder / "t.csv")}, wildcards={"table": "predictions"})  # fmt: skip
@@ -168,7 +168,7 @@ def test_judging_refuses_a_nan(results, tmp_path):
     lines = (tables / "estimates.csv").read_text().splitlines()
     cells = lines[5].split(",")
     cells[-3] = ""
-    (tables / "estimates.csv").write_text("\n".join([*lines[:5], ",".join(cells), *lines[6:]]))
+    (tables / "estimates.csv").write_text("\n".join([*lines[:5], ",".join(cells), *lines[6:], ""]))
     with pytest.raises(
         ValueError, match=r"estimates\.csv: expected numbers in column 'value', found NaN in data row 5"
     ):

@@ -47,6 +47,10 @@ HEADER = "experiment,seed,predictor,position,measure,value,low,high"
         (f"{HEADER},more\ntoy,0,model,1,mse,1,1,1,1\n", r"unknown \['more'\]"),
         (f"{HEADER}\ntoy,zero,model,1,mse,1,1,1\n", "not a 'predictions' table"),
         (f"{HEADER}\ntoy,0,model,1,mse,,1,1\n", "found NaN in data row 1"),
+        (
+            f"{HEADER}\ntoy,0,model,1,mse,1.5,1,12",
+            r"expected a whole last line, found '.*,1,12': the file is cut",
+        ),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path, text, message):

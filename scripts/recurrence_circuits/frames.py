@@ -4,6 +4,8 @@ The columns of all measures stand in `tables`. Those of the training history sta
 repeated whenever another measure gains a table.
 """
 
+from pathlib import Path
+
 import pandas as pd
 
 from recurrence_circuits.files import whole_file
@@ -41,9 +43,10 @@ def write_csv(frame: pd.DataFrame, path: str) -> None:
 def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:
     """Read the table `name`.
 
-    Raises ValueError naming the file if it cannot be parsed, if columns are missing or undeclared, if a
-    cell is not of its column's type, or if a value is NaN.
+    Raises ValueError naming the file if it ends within a line, if it cannot be parsed, if columns are missing or
+    undeclared, if a cell is not of its column's type, or if a value is NaN.
     """
+    _require_last_line_whole(path)
     try:
         frame = pd.read_csv(path, dtype=columns)
     except (ValueError, TypeError, OverflowError) as error:  # pandas' parser and conversion errors
@@ -56,6 +59,14 @@ def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:
             if len(text) > LONGEST or not text.isprintable():
                 raise ValueError(f"{path}: expected a short line of text in column {column!r}, found {short(text)}")
     return frame
+
+
+def _require_last_line_whole(path: str) -> None:
+    """A file cut within its last number would be read as another number. A cut between two lines is not noticed."""
+    content = Path(path).read_bytes()
+    if content and not content.endswith(b"\n"):
+        end = short(content[-40:].decode(errors="replace"))
+        raise ValueError(f"{path}: expected a whole last line, found {end}: the file is cut; delete it and run again")
 
 
 def _checked(columns: Columns, frame: pd.DataFrame, source: str) -> pd.DataFrame:
