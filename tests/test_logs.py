@@ -20,6 +20,20 @@ def test_an_exception_is_recorded_and_goes_on(tmp_path):
     assert "ZeroDivisionError" in path.read_text()
 
 
+def test_a_log_that_finds_no_room_hides_neither_messages_nor_the_failure(capsys):
+    with pytest.raises(ZeroDivisionError), log_to("/dev/full") as logger:  # noqa: PT012
+        logger.info("step %d", 7)
+        1 / 0  # noqa: B018
+    shown = capsys.readouterr().err
+    assert "step 7" in shown
+    assert "No space left on device" in shown
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path):
+    with pytest.raises(OSError, match=f"Is a directory: '{tmp_path}'"), log_to(str(tmp_path)):
+        pass
+
+
 def test_one_stage_does_not_write_into_the_log_of_the_last(tmp_path):
     first, second = tmp_path / "first.log", tmp_path / "second.log"
     with log_to(str(first)) as logger:

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 logger = logging.getLogger("recurrence_circuits")
@@ -14,7 +14,9 @@ logger = logging.getLogger("recurrence_circuits")
 def log_to(path: str):
     """Send the logger's messages to stderr and to the file `path`.
 
-    An exception is recorded in the file, traceback included, and goes on (Python itself shows it on stderr).
+    An exception is recorded in the file, traceback included, and goes on (Python itself shows it on stderr). A file
+    that can be opened but not written to, for want of room, hides neither messages nor exceptions on stderr. Raises
+    OSError naming the file if it cannot be opened.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     terminal, file = logging.StreamHandler(sys.stderr), logging.FileHandler(path, mode="w")
@@ -32,7 +34,8 @@ def log_to(path: str):
     finally:
         for handler in (terminal, file):
             logger.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # what found no room in the file has been on stderr
+                handler.close()
 
 
 def progress(items: Sequence, what: str) -> Iterator:

@@ -1,0 +1,98 @@
+"""Every kind of output on a disk that is full, or read-only: what is said, what is left, and that it works thereafter.
+
+A disk of some kilobytes is mounted for it; where that is not allowed these tests are skipped, but on CI they fail.
+"""
+
+import json
+import os
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import pytest
+from models import random_model, run_settings
+from recurrence_circuits.checkpoint import save_model, save_snapshots
+from recurrence_circuits.dataset import write_arrays
+from recurrence_circuits.figures.style import new_figure, save_figure
+from recurrence_circuits.files import write_text
+from recurrence_circuits.frames import write_csv
+from recurrence_circuits.logs import log_to
+from recurrence_circuits.records import write_record
+from recurrence_circuits.training_state import Origin, TrainingState
+
+RUN = run_settings()
+TABLE = pd.DataFrame({"value": np.linspace(0, 1, 2000)})
+ORIGIN = Origin(RUN.to_dict(), "code", "data", "cpu", 1, "torch")
+
+
+def draw(path: str) -> None:
+    figure = new_figure(3, 2)
+    figure.subplots().plot(TABLE["value"])
+    with TemporaryDirectory() as elsewhere:
+        files = {kind: f"{elsewhere}/{kind}" for kind in ("pdf", "png", "csv")}
+        save_figure(figure, TABLE, **files | {path.rpartition(".")[2]: path})
+
+
+# By name of the file, each larger than the room that is left: 4 kB, or none for what is smaller than that.
+WRITERS = {
+    "train.npz": lambda path: write_arrays(path, {"sequences": np.zeros((1000, 9, 1), np.float32)}),
+    "model.safetensors": lambda path: save_model(path, random_model(), RUN),
+    "snapshots.safetensors": lambda path: save_snapshots(path, {3: random_model().state_dict()}, RUN),
+    "checkpoint.safetensors": lambda path: TrainingState(RUN, 64, "cpu").save(path, ORIGIN),
+    "table.csv": lambda path: write_csv(TABLE, path),
+    "figure.pdf": draw,
+    "figure.png": draw,
+    "report.html": lambda path: write_text(path, "x" * 10000),
+    "claims.md": lambda path: write_text(path, "small"),
+    "run.json": lambda path: write_record(path, RUN, "code", 1, []),
+}
+SMALL = {"claims.md", "run.json", "model.safetensors", "snapshots.safetensors"}
+
+
+def fill(folder, room: int) -> None:
+    """Leave `room` bytes on the disk."""
+    with open(folder / "filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 4096):
+                pass
+        except OSError:
+            filler.truncate(filler.tell() - room)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_is_told_leaves_nothing_half_and_room_is_enough_to_go_on(disk, name, tmp_path):
+    folder, remount = disk
+    path = folder / name
+    WRITERS[name](str(tmp_path / name))
+    fill(folder, room=0 if name in SMALL else 4096)
+    path.touch()
+    with pytest.raises(OSError, match=f"expected to write a whole file, found: No space left on device: '{path}'"):
+        WRITERS[name](str(path))
+    assert path.read_bytes() == b""  # the older file
+    assert sorted(os.listdir(folder)) == sorted(["filler", name])
+    remount("size=4m")
+    WRITERS[name](str(path))
+    assert path.read_bytes() == (tmp_path / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_read_only_disk_is_told_and_a_writable_one_is_enough_to_go_on(disk, name):
+    folder, remount = disk
+    path = folder / name
+    remount("ro")
+    with pytest.raises(OSError, match=f"expected to write a whole file, found: Read-only file system: '{path}'"):
+        WRITERS[name](str(path))
+    assert os.listdir(folder) == []
+    remount("rw")
+    WRITERS[name](str(path))
+    assert os.listdir(folder) == [name]
+
+
+def test_a_job_whose_log_has_no_room_still_tells_what_failed(disk, capsys):
+    folder, _ = disk
+    fill(folder, room=0)
+    path = folder / "run.json"
+    with pytest.raises(OSError, match=f"device: '{path}'"), log_to(str(folder / "stage.log")) as logger:  # noqa: PT012
+        logger.info("step 7")
+        write_text(path, json.dumps("record"))
+    assert "step 7" in capsys.readouterr().err
