@@ -1,6 +1,16 @@
 """A cluster for tests without one: jobs that are submitted run as processes of this machine, each a Snakemake."""
 
+import os
 from pathlib import Path
+
+
+def empty_queue(folder: Path) -> str:
+    """A PATH on which SLURM's queue is empty, whether this machine has SLURM or not."""
+    command = folder / "bin" / "squeue"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    return f"{command.parent}:{os.environ['PATH']}"
 
 
 def local_cluster(project: Path, before_job: str = "") -> list[str]:

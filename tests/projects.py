@@ -14,7 +14,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
     """Run the workflow in `folder`; its output, both streams together."""
-    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
+    return _run(folder, ["-m", "snakemake", *arguments], ok)
+
+
+def recover(folder: Path, *arguments: str, ok: bool = True) -> str:
+    """What `make recover` does in `folder`; its output, both streams together."""
+    return _run(folder, ["workflow/recover.py", *arguments], ok)
+
+
+def _run(folder: Path, arguments: list[str], ok: bool) -> str:
+    command = [sys.executable, *arguments, "--configfile", "config/smoke.yaml"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
     done = subprocess.run(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -50,7 +59,45 @@ def change_config(project: Path, change) -> None:
     path.write_text(yaml.safe_dump(config))
 
 
+def two_seeds(project: Path) -> Path:
+    """The smoke config has one seed, for speed; two show what goes by seed."""
+    change_config(project, lambda smoke: smoke.update(seeds=[0, 1]))
+    return project
+
+
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) >= 1, f"{old!r} is not in {path}"
     path.write_text(text.replace(old, new, 1))
+
+
+def assert_ends_as(project: Path, finished: Path) -> None:
+    """Every result that does not tell of times is there, byte for byte; nothing is left to do, nothing else is left."""
+    assert planned(project) == {}
+    wanted, found = results(finished), results(project)
+    assert sorted(found) == sorted(wanted)
+    for name, path in wanted.items():
+        timed = name.name in ("run.json", "report.html") or {"logs", "benchmarks"} & set(name.parts)
+        assert timed or found[name].read_bytes() == path.read_bytes(), name
+
+
+def results(project: Path) -> dict[Path, Path]:
+    """Every file of the results by its path within the project."""
+    return {path.relative_to(project): path for path in (project / "results").rglob("*") if path.is_file()}
+
+
+def documented(text: str) -> str:
+    """A text that docs/recovery.md tells its readers to look for, or to type."""
+    page = (ROOT / "docs" / "recovery.md").read_text()
+    assert text in page, f"{text!r} is not in docs/recovery.md"
+    return text
+
+
+def fill(disk: Path, room: int) -> None:
+    """Leave `room` bytes on a small disk."""
+    with open(disk / "filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 4096):
+                pass
+        except OSError:
+            filler.truncate(filler.tell() - room)

@@ -9,7 +9,7 @@ import pytest
 import verify
 from bags import unpack
 from forging import rewrite
-from projects import copy_project, edit, planned, snakemake
+from projects import copy_project, edit, planned, snakemake, two_seeds
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +23,9 @@ def run(script: str, folder: Path, *arguments: str | Path, status: int = 0) -> s
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
+def smoke(finished, tmp_path_factory):
     """The archive of a run of the smoke config."""
-    project = copy_project(tmp_path_factory.mktemp("archived"))
+    project = Path(shutil.copytree(finished, tmp_path_factory.mktemp("archived") / "project"))
     snakemake(project, "archive")
     return project / "results/_archives/smoke.tar"
 
@@ -33,7 +33,7 @@ def smoke(tmp_path_factory):
 @pytest.fixture(scope="module")
 def restored(smoke, tmp_path_factory):
     """Another copy of the project, with that archive restored and what this printed."""
-    project = copy_project(tmp_path_factory.mktemp("restored"))
+    project = two_seeds(copy_project(tmp_path_factory.mktemp("restored")))
     (project / "terminal.txt").write_text(run("restore", project, smoke))
     return project
 
@@ -43,7 +43,7 @@ def edit_ablation(project: Path) -> None:
 
 
 AFTER_THE_EDIT = {
-    "ablate_heads": 1, "gather_seeds": 1, "judge_claims": 1,
+    "ablate_heads": 2, "gather_seeds": 1, "judge_claims": 1,
     "draw_ablation": 1, "draw_claims": 1, "write_report": 1,
 }  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_after_an_edit_a_restored_experiment_reruns_exactly_what_reaches_it(rest
 
 
 def test_restoring_says_what_is_stale(smoke, tmp_path):
-    project = copy_project(tmp_path)
+    project = two_seeds(copy_project(tmp_path))
     edit_ablation(project)
     edit(project / "config/smoke.yaml", "resamples: 100", "resamples: 200")
     told = run("restore", project, smoke)

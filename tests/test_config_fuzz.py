@@ -14,7 +14,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from snakemake.common.configfile import load_configfile
-from snakemake_interface_common.exceptions import WorkflowError
+from snakemake.exceptions import WorkflowError
 from validation import MOST, SCHEMA, ConfigError, expand_config, leaves
 from wording import expected
 
@@ -90,7 +90,7 @@ def near(schema: dict):
     numbers = [schema.get(key, 0) for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")]
     low, high = min(numbers) - 1, max(numbers) + 1
     items = schema.get("items", {})
-    number = st.integers(low, high) | st.floats(low, high)
+    number = st.integers(math.floor(low), math.ceil(high)) | st.floats(low, high)
     lists = st.lists(near(items) if items else number, max_size=24)
     return number | lists if items else number | st.sampled_from(limits(schema) or [True]) | any_value
 

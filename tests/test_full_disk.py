@@ -1,6 +1,6 @@
 """Every kind of output on a disk that is full, or read-only: what is said, what is left, and that it works thereafter.
 
-A disk of some kilobytes is mounted for it; where that is not allowed these tests are skipped, but on CI they fail.
+A disk of some kilobytes is mounted for it; where that is not allowed these tests are skipped.
 """
 
 import json
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from models import random_model, run_settings
+from projects import fill
 from recurrence_circuits.checkpoint import save_model, save_snapshots
 from recurrence_circuits.dataset import write_arrays
 from recurrence_circuits.figures.style import new_figure, save_figure
@@ -49,48 +50,44 @@ WRITERS = {
 SMALL = {"claims.md", "run.json", "model.safetensors", "snapshots.safetensors"}
 
 
-def fill(folder, room: int) -> None:
-    """Leave `room` bytes on the disk."""
-    with open(folder / "filler", "wb", buffering=0) as filler:
-        try:
-            while filler.write(b"x" * 4096):
-                pass
-        except OSError:
-            filler.truncate(filler.tell() - room)
+@pytest.fixture
+def folder(disk, tmp_path):
+    """A disk of 256 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    disk(folder, "size=256k")
+    return folder
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_is_told_leaves_nothing_half_and_room_is_enough_to_go_on(disk, name, tmp_path):
-    folder, remount = disk
+def test_a_full_disk_is_told_leaves_nothing_half_and_room_is_enough_to_go_on(disk, folder, name, tmp_path):
     path = folder / name
     WRITERS[name](str(tmp_path / name))
-    fill(folder, room=0 if name in SMALL else 4096)
+    fill(folder, 0 if name in SMALL else 4096)
     path.touch()
     with pytest.raises(OSError, match=f"expected to write a whole file, found: No space left on device: '{path}'"):
         WRITERS[name](str(path))
     assert path.read_bytes() == b""  # the older file
     assert sorted(os.listdir(folder)) == sorted(["filler", name])
-    remount("size=4m")
+    disk(folder, "size=4m")
     WRITERS[name](str(path))
     assert path.read_bytes() == (tmp_path / name).read_bytes()
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_read_only_disk_is_told_and_a_writable_one_is_enough_to_go_on(disk, name):
-    folder, remount = disk
+def test_a_read_only_disk_is_told_and_a_writable_one_is_enough_to_go_on(disk, folder, name):
     path = folder / name
-    remount("ro")
+    disk(folder, "ro")
     with pytest.raises(OSError, match=f"expected to write a whole file, found: Read-only file system: '{path}'"):
         WRITERS[name](str(path))
     assert os.listdir(folder) == []
-    remount("rw")
+    disk(folder, "rw")
     WRITERS[name](str(path))
     assert os.listdir(folder) == [name]
 
 
-def test_a_job_whose_log_has_no_room_still_tells_what_failed(disk, capsys):
-    folder, _ = disk
-    fill(folder, room=0)
+def test_a_job_whose_log_has_no_room_still_tells_what_failed(folder, capsys):
+    fill(folder, 0)
     path = folder / "run.json"
     with pytest.raises(OSError, match=f"device: '{path}'"), log_to(str(folder / "stage.log")) as logger:  # noqa: PT012
         logger.info("step 7")

@@ -15,7 +15,7 @@ from projects import change_config, copy_project, snakemake
 pytestmark = pytest.mark.slow
 SEED = Path("results/smoke/seed0")
 CHECKPOINT, WEIGHTS = SEED / "checkpoint.safetensors", SEED / "model.safetensors"
-STEPS = 3000  # some ten seconds: enough to be stopped within
+STEPS = 1500  # some five seconds: enough to be stopped within
 
 
 def longer(project: Path) -> Path:

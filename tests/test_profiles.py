@@ -39,7 +39,7 @@ def test_the_profiles_are_these():
 def test_every_profile_says_what_it_is_and_holds_the_defaults_that_keep_results_right(profile):
     assert text(profile).startswith("# ")
     settings, default = yaml.safe_load(text(profile)), yaml.safe_load(text("default"))
-    for key in ("rerun-triggers", "rerun-incomplete", "keep-going"):
+    for key in ("rerun-triggers", "max-checksum-file-size", "rerun-incomplete", "keep-going"):
         assert settings[key] == default[key], key
     untried = profile in ("lsf", "kubernetes")
     assert ("NOT tried on a real" in text(profile)) == untried

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import bagit
 import yaml
+from records import RECORDS, UNTRACKED
 from validation import expand_config
 
-RECORDS = ".snakemake/metadata"
 TAG_FILES = {
     "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "config.yaml", "provenance.json",
 }  # fmt: skip
@@ -123,7 +123,7 @@ def _contents(folder: Path, experiment: str) -> Contents:
 def _check_records(data: Path, experiment: str) -> None:
     """Raise unless every output has its record, and every record its output."""
     results = data / "results" / experiment
-    untracked = {results / "logs", results / "benchmarks"}
+    untracked = {results / name for name in UNTRACKED}
     outputs = {
         path.relative_to(data).as_posix()
         for path in results.rglob("*")

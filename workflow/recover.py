@@ -1,12 +1,12 @@
 """Go on after Snakemake itself was killed: `make recover ARGS="…"`, with the flags of the run that was killed.
 
 Its jobs live on without it, on this machine or in a scheduler's queue, and would write the same files as the jobs of
-a new Snakemake. So they are ended first (a training keeps its checkpoint at the signal), then trainings that ended by
-themselves in the meantime are put on record, so that none is repeated, then Snakemake goes on.
+a new Snakemake. So they are ended first (a training keeps its checkpoint at the signal). What ended by itself in the
+meantime is on no record, so that no later edit would make it stale: trainings, which say themselves what made them, are
+put on record, so that none is repeated; the rest, cheap, is made again. Then Snakemake goes on.
 """
 
 import argparse
-import base64
 import getpass
 import json
 import shutil
@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import yaml
 from provenance import code_digest
+from records import submitted_jobs, unrecorded
 from validation import expand_config
 
 JOB_NAME = "recurrence-circuits"  # with which the profiles begin the name of every job
@@ -26,19 +27,32 @@ TRAINED = ("model.safetensors", "snapshots.safetensors", "history.csv", "run.jso
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 
 
+class QueueError(RuntimeError):
+    """The jobs in a scheduler's queue cannot be ended."""
+
+
 def main(arguments: list[str], folder: Path) -> int:
     """Recover the run in `folder`; the exit status of the Snakemake that goes on."""
     if running := snakemakes(folder):
         print(f"expected no Snakemake at work in {folder}, found process {running[0].pid}: stop it first (Ctrl-C)")
         return 1
     end_here(orphans_here(folder))
-    cancel_cluster_jobs(folder)
+    try:
+        cancel_cluster_jobs(folder)
+    except QueueError as error:
+        print(f"{error}. Two jobs must not write one file: try again when they are gone", file=sys.stderr)
+        return 1
     subprocess.run([*SNAKEMAKE, "--unlock", *arguments], cwd=folder, check=True)
-    if finished := finished_trainings(folder, experiments(arguments, folder)):
-        print(f"finished without Snakemake, put on record: {' '.join(map(str, finished))}", flush=True)
-        files = [str(seed / name) for seed in finished for name in TRAINED]
-        subprocess.run([*SNAKEMAKE, "--touch", *files, *arguments], cwd=folder, check=True)
-    return subprocess.run([*SNAKEMAKE, *arguments], cwd=folder).returncode
+    config = config_file(arguments)
+    experiments = expand_config(yaml.safe_load((folder / config).read_text(encoding="utf-8")), config)["experiments"]
+    unseen = [path for name in experiments for path in unrecorded(folder, name)]
+    if trained := finished_trainings(folder, unseen, experiments):
+        print(f"finished without Snakemake, put on record: {' '.join(trained)}", flush=True)
+        touch = ["--touch", "--force", *trained, "--configfile", config]  # no target but these
+        subprocess.run([*SNAKEMAKE, *touch], cwd=folder, check=True)
+    if again := sorted(set(unseen) - set(trained)):
+        print(f"finished without Snakemake, made again if needed: {' '.join(again)}", flush=True)
+    return subprocess.run([*SNAKEMAKE, *arguments, *(["--forcerun", *again] if again else [])], cwd=folder).returncode
 
 
 # --- on this machine ---
@@ -98,11 +112,14 @@ def _is_snakemake(words: list[str]) -> bool:
 
 
 def cancel_cluster_jobs(folder: Path) -> None:
-    """Cancel this folder's jobs in the scheduler's queue and wait until they are gone.
+    """Cancel this folder's jobs in the scheduler's queue and wait until they are gone, if any were submitted.
 
-    SLURM tells jobs by their folder and name. SGE, PBS and LSF are asked to cancel the ids that Snakemake noted with
-    the outputs it was waiting for. Raises TimeoutError if a job is still there after PATIENCE.
+    SLURM tells jobs by their folder and name. SGE, PBS and LSF are asked to cancel what the killed Snakemake submitted.
+    Raises QueueError if SLURM does not answer, or if a job is still there after PATIENCE.
     """
+    submitted = submitted_jobs(folder)
+    if not submitted:
+        return
     if shutil.which("squeue"):
         ids = slurm_jobs(folder)
         if ids:
@@ -111,51 +128,39 @@ def cancel_cluster_jobs(folder: Path) -> None:
         deadline = time.monotonic() + PATIENCE
         while ids := slurm_jobs(folder):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"expected the cancelled jobs to end in {PATIENCE:.0f} s, found {' '.join(ids)}")
+                raise QueueError(f"expected the cancelled jobs to end in {PATIENCE:.0f} s, found {' '.join(ids)}")
             time.sleep(1)
     elif command := next((name for name in ("qdel", "bkill") if shutil.which(name)), None):
-        ids = sorted(set(incomplete(folder).values()) - {""})
-        print(f"cancelling jobs {' '.join(ids)}; check that they are gone", flush=True)
-        subprocess.run([command, *ids])  # complains of those that have ended
+        print(f"cancelling jobs {' '.join(submitted)}; check that they are gone", flush=True)
+        subprocess.run([command, *submitted])  # complains of those that have ended
 
 
 def slurm_jobs(folder: Path) -> list[str]:
     """Ids of this user's jobs that a profile of this project submitted from `folder` and that have not ended."""
-    listed = subprocess.run(
-        ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i|%j|%Z"],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    rows = [line.split("|", 2) for line in listed.splitlines()]
+    command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format=%i|%j|%Z"]
+    asked = subprocess.run(command, capture_output=True, text=True)
+    if asked.returncode:
+        raise QueueError(f"expected squeue to list the jobs that are left, found: {asked.stderr.strip()}")
+    rows = [line.split("|", 2) for line in asked.stdout.splitlines()]
     return [id for id, name, where in rows if name.startswith(JOB_NAME) and Path(where).resolve() == folder]
 
 
 # --- what the killed Snakemake did not get to know ---
 
 
-def incomplete(folder: Path) -> dict[str, str]:
-    """The outputs that Snakemake was waiting for, each with its job's id in the scheduler; empty without one."""
-    marks = folder / ".snakemake" / "incomplete"
-    found = {}
-    for mark in marks.rglob("*") if marks.is_dir() else []:
-        if mark.is_file():
-            name = "".join(mark.relative_to(marks).parts).replace("@", "")
-            found[base64.urlsafe_b64decode(name).decode()] = mark.read_text().strip()
-    return found
-
-
-def finished_trainings(folder: Path, experiments: dict) -> list[Path]:
-    """The folders of seeds that Snakemake waits for though they are trained, whole, by this code and these settings.
+def finished_trainings(folder: Path, unseen: list[str], experiments: dict) -> list[str]:
+    """Of the outputs that are not on record those of seeds that are trained, whole, by this code and these settings.
 
     The record of a run is the last file that a training writes, and names what made it.
     """
-    seeds = {Path(output).parent for output in incomplete(folder) if Path(output).name in TRAINED}
     code = code_digest("train_model.py", folder / "scripts")
-    return sorted(
-        seed
-        for seed in seeds
-        if all((folder / seed / name).is_file() for name in TRAINED)
-        and _made_by(json.loads((folder / seed / "run.json").read_text()), code, experiments)
-    )
+    found = []
+    for record in (Path(path) for path in unseen if Path(path).name == "run.json"):
+        files = [record.with_name(name) for name in TRAINED]
+        made = json.loads((folder / record).read_text(encoding="utf-8"))
+        if all((folder / file).is_file() for file in files) and _made_by(made, code, experiments):
+            found += [file.as_posix() for file in files]
+    return sorted(found)
 
 
 def _made_by(record: dict, code: str, experiments: dict) -> bool:
@@ -169,12 +174,12 @@ def _made_by(record: dict, code: str, experiments: dict) -> bool:
     return {key: settings[key] for key in wanted} == wanted and settings["seed"] in experiment["seeds"]
 
 
-def experiments(arguments: list[str], folder: Path) -> dict:
-    """The experiments of the run, from the config file that its flags name."""
+def config_file(arguments: list[str]) -> str:
+    """The config file that the flags of a run name."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=["config/config.yaml"])
     (name,) = parser.parse_known_args(arguments)[0].configfile
-    return expand_config(yaml.safe_load((folder / name).read_text(encoding="utf-8")), name)["experiments"]
+    return name
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ def rule_graph() -> str:
 
 
 def block(graph: str) -> str:
-    """Snakemake's graph as a block for the README: sorted, so that it changes only when the rules do, and
-    without colours, which say nothing and read badly on a dark page.
+    """Snakemake's graph as a block for the README: sorted, so that it changes only when the rules do, without
+    colours, which say nothing and read badly on a dark page, and without `all`, which asks for everything.
 
     Raises ValueError if no rules are found in it.
     """
@@ -25,7 +25,9 @@ def block(graph: str) -> str:
     arrows = sorted((names[a], names[b]) for a, b in re.findall(r"^\s*(id\d+) --> (id\d+)$", graph, re.MULTILINE))
     if not arrows:
         raise ValueError(f"snakemake --rulegraph mermaid-js: expected rules and arrows, found {graph!r}")
-    return "\n".join(["```mermaid", "flowchart LR", *(f"    {a} --> {b}" for a, b in arrows), "```"]) + "\n"
+    return (
+        "\n".join(["```mermaid", "flowchart LR", *(f"    {a} --> {b}" for a, b in arrows if b != "all"), "```"]) + "\n"
+    )
 
 
 def with_block(text: str, new: str) -> str:

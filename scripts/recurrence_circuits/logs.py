@@ -14,12 +14,12 @@ logger = logging.getLogger("recurrence_circuits")
 def log_to(path: str):
     """Send the logger's messages to stderr and to the file `path`.
 
-    An exception is recorded in the file, traceback included, and goes on (Python itself shows it on stderr). A file
-    that can be opened but not written to, for want of room, hides neither messages nor exceptions on stderr. Raises
-    OSError naming the file if it cannot be opened.
+    An exception is recorded in the file, traceback included, and goes on (Python itself shows it on stderr). If the
+    disk has no room for the file's messages, stderr says so once and has them all. Raises OSError naming the file if
+    it cannot be opened.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    terminal, file = logging.StreamHandler(sys.stderr), logging.FileHandler(path, mode="w")
+    terminal, file = logging.StreamHandler(sys.stderr), _LogFile(path, mode="w")
     for handler in (terminal, file):
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         logger.addHandler(handler)
@@ -36,6 +36,15 @@ def log_to(path: str):
             logger.removeHandler(handler)
             with suppress(OSError):  # what found no room in the file has been on stderr
                 handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A file that is given up, with a word, when it cannot be written to: a stage is worth more than its log."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
+        problem = sys.exc_info()[1]
+        logger.removeHandler(self)
+        logger.warning("%s: expected to write the log, found: %s; it goes on here only", self.baseFilename, problem)
 
 
 def progress(items: Sequence, what: str) -> Iterator:

@@ -200,19 +200,20 @@ def test_snakemake_is_killed_and_recovers(tmp_path, trained):
     running = start(project, "models", *SLURM)
     records = [project / f"results/smoke/seed{seed}/run.json" for seed in range(6)]
 
-    def states() -> list[str]:
-        return [state for comment, state in queue(project, "%k|%T") if comment.startswith("rule_train_model")]
+    def trainings(state: str) -> set[str]:
+        rows = queue(project, "%i|%k|%T")
+        return {job for job, comment, found in rows if comment.startswith("rule_train_model") and found == state}
 
-    wait_until(lambda: "RUNNING" in states() and "PENDING" in states(), running, project)
+    wait_until(lambda: trainings("RUNNING") and trainings("PENDING"), running, project)
     wait_until(lambda: running_training(project)[0], running, project)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     # A training that ends when there is no Snakemake left to see it.
-    deadline = time.monotonic() + LIMIT
-    while "COMPLETED" not in states():
+    at_work, deadline = trainings("RUNNING"), time.monotonic() + LIMIT
+    while not at_work & trainings("COMPLETED"):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert {"RUNNING", "PENDING"} & set(states())
+    assert trainings("RUNNING") | trainings("PENDING")
     finished = {record.parent: inodes(record.parent) for record in records if record.exists()}
 
     recover = [sys.executable, "workflow/recover.py", "models", *SLURM, *CONFIG]
@@ -221,7 +222,7 @@ def test_snakemake_is_killed_and_recovers(tmp_path, trained):
     )
     assert done.returncode == 0, done.stdout
     assert "cancelling jobs" in done.stdout
-    assert "put on record" in done.stdout
+    assert "put on record" in done.stdout, done.stdout
     assert {folder: inodes(folder) for folder in finished} == finished, done.stdout  # touched, never written again
     assert_same_seeds(project, trained, range(6))
     assert no_two_at_once(project)

@@ -24,6 +24,14 @@ SEED_TABLES = [
     "explained",
 ]
 TABLES = [*SEED_TABLES, "claims"]
+# All that a seed leaves.
+SEED_FILES = [
+    "model.safetensors",
+    "snapshots.safetensors",
+    "run.json",
+    "qk_factors.npz",
+    *[f"{table}.csv" for table in SEED_TABLES],
+]
 # Rules that run once a seed.
 SEED_STAGES = [
     "train_model",
@@ -112,13 +120,15 @@ def every_seed(pattern, **others):
     return paths
 
 
-def outputs_of(wildcards):
-    """Every output of the wildcards' experiment. Sequences too: without them an edit would have to train anew."""
-    experiment = wildcards.experiment
-    of_seeds = [pattern for stage in SEED_STAGES for pattern in getattr(rules, stage).output]
+def results_of(experiment):
+    """Every output of an experiment but its sequences, which only training and measuring ask for."""
     return [
-        *expand(list(rules.generate_data.output), experiment=experiment),
-        *expand(of_seeds, experiment=experiment, seed=EXPERIMENTS[experiment]["seeds"]),
+        *expand(
+            "results/{experiment}/seed{seed}/{file}",
+            experiment=experiment,
+            seed=EXPERIMENTS[experiment]["seeds"],
+            file=SEED_FILES,
+        ),
         *[table for table in TABLE_FILES if table.startswith(f"results/{experiment}/")],
         f"results/{experiment}/tables/claims.md",
         *expand(
@@ -129,3 +139,9 @@ def outputs_of(wildcards):
         ),
         f"results/{experiment}/report.html",
     ]
+
+
+def outputs_of(wildcards):
+    """Every output of the wildcards' experiment. Sequences too: without them an edit would have to train anew."""
+    sequences = expand("results/{experiment}/data/{part}.npz", part=["train", "test"], **wildcards)
+    return sequences + results_of(wildcards.experiment)

@@ -1,0 +1,78 @@
+"""A full, a read-only and a damaged disk: what is said, and that the way back in docs/recovery.md is one.
+
+After each the results are, byte for byte, those of a run that nothing disturbed.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from projects import assert_ends_as, documented, fill, planned, snakemake
+
+pytestmark = pytest.mark.slow
+RESULTS = Path("results/smoke")
+
+
+def put_on_a_disk(disk, folder: Path, options: str) -> None:
+    """Move a folder of the results onto a disk of its own, under the dates that its files have."""
+    shutil.copytree(folder, folder.with_suffix(".aside"))
+    disk(folder, options)
+    shutil.copytree(folder.with_suffix(".aside"), folder, dirs_exist_ok=True)
+    shutil.rmtree(folder.with_suffix(".aside"))
+
+
+# What of the results lies on the disk, and what there is to make anew.
+PLACES = {
+    "seed0": "seed0/ablation.csv",
+    "logs/seed0": "seed0/ablation.csv",
+    "benchmarks/seed0": "seed0/ablation.csv",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_disk_is_full(project, finished, disk, place):
+    folder, target = project / RESULTS / place, project / RESULTS / PLACES[place]
+    put_on_a_disk(disk, folder, "size=24m")
+    for path in [target, *folder.glob("ablate_heads.*")]:  # its log or benchmark, where the disk holds these
+        path.unlink()
+    fill(folder, room=0)
+    # A stage is worth more than its log: that goes on on the terminal.
+    assert documented("No space left on device") in snakemake(project, ok=place == "logs/seed0")
+    (folder / "filler").unlink()
+    snakemake(project)
+    assert_ends_as(project, finished)
+
+
+def test_the_disk_is_read_only(project, finished, disk):
+    folder = project / RESULTS / "seed0"
+    put_on_a_disk(disk, folder, "size=24m")
+    (folder / "ablation.csv").unlink()
+    disk(folder, "ro")
+    assert documented("Read-only file system") in snakemake(project, ok=False)
+    disk(folder, "rw")
+    snakemake(project)
+    assert_ends_as(project, finished)
+
+
+# --- cut files ---
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "target"),
+    [
+        ("data/test.npz", 0.5, "report.html"),
+        ("seed0/model.safetensors", 0.9, "seed0/ablation.csv"),
+        ("seed0/similarity.csv", 0.5, "tables/similarity.csv"),
+        ("tables/estimates.csv", 0.9, "figures/estimates.csv"),
+    ],
+)
+def test_a_cut_file_is_named_and_made_again(project, finished, name, left, target):
+    path = project / RESULTS / name
+    content = path.read_bytes()
+    path.write_bytes(content[: int(left * len(content))])
+    assert f"{RESULTS / name}: {documented('expected')}" in snakemake(project, str(RESULTS / target), ok=False)
+    path.unlink()
+    snakemake(project, str(RESULTS / target))
+    made = name if target == "report.html" else target  # the report tells of times
+    assert (project / RESULTS / made).read_bytes() == (finished / RESULTS / made).read_bytes()
+    assert planned(project, str(RESULTS / target)) == {}
