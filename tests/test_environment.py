@@ -157,7 +157,7 @@ def test_make_alone_lists_every_target(house):
 
 def test_ci_runs_the_checks_and_then_the_readmes_test_command():
     commands = [line for line in read(".ci/run").splitlines() if line.startswith("make")]
-    assert commands == ["make check", "make test"]
+    assert commands == ["make check", "make test", "make test-slurm"]
     assert re.search(r"^make test\b", read("README.md"), re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
 
