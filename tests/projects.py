@@ -17,6 +17,13 @@ def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
     return _run(folder, ["-m", "snakemake", *arguments], ok)
 
 
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    """Start the workflow in a process group of its own; what it says goes to terminal.txt in `folder`."""
+    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
+    with (folder / "terminal.txt").open("w") as terminal:
+        return subprocess.Popen(command, cwd=folder, stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True)
+
+
 def recover(folder: Path, *arguments: str, ok: bool = True) -> str:
     """What `make recover` does in `folder`; its output, both streams together."""
     return _run(folder, ["workflow/recover.py", *arguments], ok)
@@ -79,6 +86,12 @@ def assert_ends_as(project: Path, finished: Path) -> None:
     for name, path in wanted.items():
         timed = name.name in ("run.json", "report.html") or {"logs", "benchmarks"} & set(name.parts)
         assert timed or found[name].read_bytes() == path.read_bytes(), name
+
+
+def assert_same(project: Path, finished: Path, *names: str) -> None:
+    """Files of the smoke experiment's results are there, byte for byte."""
+    for name in names:
+        assert (project / "results/smoke" / name).read_bytes() == (finished / "results/smoke" / name).read_bytes(), name
 
 
 def results(project: Path) -> dict[Path, Path]:

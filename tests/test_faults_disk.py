@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from projects import assert_ends_as, documented, fill, planned, snakemake
+from projects import assert_ends_as, assert_same, documented, fill, planned, snakemake
 
 pytestmark = pytest.mark.slow
 RESULTS = Path("results/smoke")
@@ -73,6 +73,5 @@ def test_a_cut_file_is_named_and_made_again(project, finished, name, left, targe
     assert f"{RESULTS / name}: {documented('expected')}" in snakemake(project, *command, ok=False)
     path.unlink()
     snakemake(project, *command)
-    for made in filter(None, (name, target)):
-        assert (project / RESULTS / made).read_bytes() == (finished / RESULTS / made).read_bytes()
+    assert_same(project, finished, *filter(None, (name, target)))
     assert planned(project, *command) == {}

@@ -8,25 +8,17 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 from clusters import empty_queue, local_cluster
-from projects import assert_ends_as, documented, edit, planned, recover, snakemake
+from projects import assert_ends_as, assert_same, documented, edit, planned, recover, snakemake, start
 from records import incomplete, unrecorded
 
 pytestmark = pytest.mark.slow
 RESULTS = Path("results/smoke")
-
-
-def start(project: Path, *targets: str) -> subprocess.Popen:
-    """Start Snakemake in a process group of its own; what it says goes to terminal.txt."""
-    command = [sys.executable, "-m", "snakemake", *targets, "--configfile", "config/smoke.yaml"]
-    with (project / "terminal.txt").open("w") as terminal:
-        return subprocess.Popen(command, cwd=project, stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True)
 
 
 # --- killed ---
@@ -86,11 +78,6 @@ def test_snakemake_and_all_its_jobs_are_killed(fresh, finished):
     assert documented("make recover")
     recover(fresh, "results/smoke/tables/predictions.csv")
     assert_same(fresh, finished, "seed0/model.safetensors", "seed1/model.safetensors", "tables/predictions.csv")
-
-
-def assert_same(project: Path, finished: Path, *names: str) -> None:
-    for name in names:
-        assert (project / RESULTS / name).read_bytes() == (finished / RESULTS / name).read_bytes(), name
 
 
 def test_what_a_cluster_ended_after_snakemake_was_killed_is_known_for_what_it_is(fresh, finished, monkeypatch):

@@ -4,13 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
-from projects import change_config, copy_project, snakemake
+from projects import change_config, copy_project, snakemake, start
 
 pytestmark = pytest.mark.slow
 SEED = Path("results/smoke/seed0")
@@ -36,13 +35,9 @@ def project(tmp_path):
     return longer(copy_project(tmp_path / "project"))
 
 
-def start(project: Path) -> subprocess.Popen:
-    """Start the workflow in a process group of its own and wait until training has kept a checkpoint."""
-    command = [sys.executable, "-m", "snakemake", "models", "--configfile", "config/smoke.yaml"]
-    with (project / "terminal.txt").open("w") as terminal:
-        running = subprocess.Popen(
-            command, cwd=project, stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True
-        )
+def start_training(project: Path) -> subprocess.Popen:
+    """Start the workflow and wait until training has kept a checkpoint."""
+    running = start(project, "models")
     while not (project / CHECKPOINT).exists():
         assert running.poll() is None, (project / "terminal.txt").read_text()
         time.sleep(0.05)
@@ -75,7 +70,7 @@ def goes_on_to_the_same_weights(project: Path, uninterrupted: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_scheduler_ends_the_job(project, uninterrupted, number):
-    running = start(project)
+    running = start_training(project)
     script_of(running).send_signal(number)
     assert running.wait() != 0
     assert f"Stopped: smoke seed 0: {number.name} after step " in log(project)
@@ -84,7 +79,7 @@ def test_a_scheduler_ends_the_job(project, uninterrupted, number):
 
 
 def test_a_person_presses_ctrl_c(project, uninterrupted):
-    running = start(project)
+    running = start_training(project)
     os.killpg(running.pid, signal.SIGINT)
     assert running.wait() != 0
     assert "SIGINT after step " in log(project)
@@ -92,7 +87,7 @@ def test_a_person_presses_ctrl_c(project, uninterrupted):
 
 
 def test_the_job_is_killed(project, uninterrupted):
-    running = start(project)
+    running = start_training(project)
     script_of(running).kill()
     assert running.wait() != 0
     assert "rule train_model" in (project / "terminal.txt").read_text()
@@ -100,7 +95,7 @@ def test_the_job_is_killed(project, uninterrupted):
 
 
 def test_the_machine_goes_down(project, uninterrupted):
-    running = start(project)
+    running = start_training(project)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     assert "Directory cannot be locked" in snakemake(project, "models", ok=False)

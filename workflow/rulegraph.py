@@ -22,12 +22,11 @@ def block(graph: str) -> str:
     Raises ValueError if no rules are found in it.
     """
     names = dict(re.findall(r"^\s*(id\d+)\[(\w+)\]$", graph, re.MULTILINE))
-    arrows = sorted((names[a], names[b]) for a, b in re.findall(r"^\s*(id\d+) --> (id\d+)$", graph, re.MULTILINE))
+    pairs = re.findall(r"^\s*(id\d+) --> (id\d+)$", graph, re.MULTILINE)
+    arrows = sorted((names[a], names[b]) for a, b in pairs if names[b] != "all")
     if not arrows:
         raise ValueError(f"snakemake --rulegraph mermaid-js: expected rules and arrows, found {graph!r}")
-    return (
-        "\n".join(["```mermaid", "flowchart LR", *(f"    {a} --> {b}" for a, b in arrows if b != "all"), "```"]) + "\n"
-    )
+    return "\n".join(["```mermaid", "flowchart LR", *(f"    {a} --> {b}" for a, b in arrows), "```"]) + "\n"
 
 
 def with_block(text: str, new: str) -> str:

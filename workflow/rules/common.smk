@@ -84,6 +84,16 @@ def figures_of(experiment):
     return FIGURES + (AFFINE_FIGURES if experiment in AFFINE else [])
 
 
+def figure_files(experiment):
+    """The files of every figure of one experiment: two to look at, and the numbers that they draw."""
+    return expand(
+        "results/{experiment}/figures/{figure}.{kind}",
+        experiment=experiment,
+        figure=figures_of(experiment),
+        kind=["pdf", "png", "csv"],
+    )
+
+
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     seed=r"\d+",
@@ -131,12 +141,7 @@ def results_of(experiment):
         ),
         *[table for table in TABLE_FILES if table.startswith(f"results/{experiment}/")],
         f"results/{experiment}/tables/claims.md",
-        *expand(
-            "results/{experiment}/figures/{figure}.{kind}",
-            experiment=experiment,
-            figure=figures_of(experiment),
-            kind=["pdf", "png", "csv"],
-        ),
+        *figure_files(experiment),
         f"results/{experiment}/report.html",
     ]
 
