@@ -1,4 +1,4 @@
-"""Any value of any key, from the schema itself: accepted or refused by name, quickly and in few words, never a crash.
+"""Any value of any key, from the schema itself: accepted or refused by name and in few words, never a crash.
 
 A key that the schema gains is tried without a change here.
 """
@@ -7,7 +7,6 @@ import datetime
 import json
 import math
 import shlex
-import time
 
 import pytest
 import yaml
@@ -21,7 +20,6 @@ from wording import expected
 LEAVES = leaves()
 SECTIONS = [name for name, schema in SCHEMA["$defs"]["experiment"]["properties"].items() if schema["type"] == "object"]
 EXAMPLES = 50  # a key
-SECONDS = 1.0  # of the processor, the longest that a check may take; most take a hundredth of it
 FULL = settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True)
 
 
@@ -119,14 +117,11 @@ def in_range(value, schema: dict) -> bool:
 
 
 def checked(config) -> tuple[dict | None, str]:
-    """The expanded config, or None and the refusal; any other exception, or much time spent, fails the test."""
-    start = time.process_time()
+    """The expanded config, or None and the refusal; any other exception fails the test."""
     try:
         return expand_config(config, "my.yaml"), ""
     except ConfigError as refusal:
         return None, str(refusal)
-    finally:
-        assert time.process_time() - start < SECONDS
 
 
 def outcome(config, must_name: str = "") -> dict | None:
