@@ -26,8 +26,9 @@ paper: environment  ## train, measure, judge and draw: the whole workflow on con
 recover: environment  ## after Snakemake was killed: end its orphaned jobs, unlock, go on; ARGS as for the killed run
 	@$(INSIDE) python workflow/recover.py $(ARGS)
 
-test: environment  ## run every test and show the coverage
-	@$(INSIDE) pytest --cov --cov-report=term $(ARGS)
+# A file of tests stays on one core: its tests share what its fixtures made.
+test: environment  ## run every test, on two cores, and show the coverage
+	@$(INSIDE) pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
 
 test-slurm: environment  ## the tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
 	@$(INSIDE) tests/slurm/run.sh $(ARGS)

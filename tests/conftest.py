@@ -5,14 +5,24 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
+from filelock import FileLock
 from projects import copy_project, snakemake, two_seeds
+
+# As in the rules that train. Tests of two cores would otherwise wait for each other's threads.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
+def finished(tmp_path_factory, worker_id) -> Path:
     """A finished run of the smoke config with two seeds, which show what goes by seed; not to be changed."""
-    folder = two_seeds(copy_project(tmp_path_factory.mktemp("finished")))
-    (folder / "terminal.txt").write_text(snakemake(folder))
+    alone = worker_id == "master"  # else one run for the processes of all cores, in the folder above theirs
+    folder = (tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent) / "finished"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            project = two_seeds(copy_project(folder.with_suffix(".making")))
+            (project / "terminal.txt").write_text(snakemake(project))
+            project.rename(folder)
     return folder
 
 

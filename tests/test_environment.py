@@ -25,7 +25,7 @@ FILES = sorted(
 INSTALLED_AS = {"yaml": "pyyaml"}
 # What is used without an import in a Python file; tabulate is imported by pandas.
 USED_OTHERWISE = {
-    "snakemake", "tabulate", "pytest-cov", "ruff", "snakefmt", "pre-commit",
+    "snakemake", "tabulate", "pytest-cov", "pytest-xdist", "ruff", "snakefmt", "pre-commit",
     # by the profiles that name their executor
     "snakemake-executor-plugin-slurm", "snakemake-executor-plugin-cluster-generic", "snakemake-executor-plugin-lsf",
     "snakemake-executor-plugin-kubernetes", "snakemake-storage-plugin-s3",
