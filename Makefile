@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help paper recover test test-slurm check format benchmark restore verify rulegraph environment requirements clean
+.PHONY: help paper recover test test-slurm check format benchmark scaling restore verify rulegraph environment requirements clean
 
 VENV := .venv
 INSIDE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -48,6 +48,9 @@ format: environment  ## format Python and the workflow
 
 benchmark: environment  ## time the default run and its reruns in a scratch clone, against the targets; some 15 minutes
 	@$(INSIDE) python workflow/benchmark.py
+
+scaling: environment  ## measure what many models ask of Snakemake, for docs/scaling.md; ARGS="--models 1000" for more
+	@$(INSIDE) python workflow/scaling.py $(ARGS)
 
 restore: environment  ## put an archived experiment back: make restore ARCHIVE=results/_archives/affine.tar
 	@$(INSIDE) python workflow/restore.py $(if $(ARCHIVE),"$(ARCHIVE)")

@@ -110,7 +110,7 @@ TORCH_FREE = [
     "archives",
 ]
 ALLOWED_IN_FIGURES = {"numpy", "pandas", "matplotlib", "seaborn", LIBRARY}
-ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake", "bagit", "psutil"}
+ALLOWED_IN_WORKFLOW = {"yaml", "jsonschema", "snakemake", "bagit", "psutil", "numpy", "tabulate"}
 
 
 # ---- reading the source ---------------------------------------------------------------------------------------------

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from clusters import empty_queue, local_cluster
 from projects import assert_ends_as, assert_same, documented, edit, planned, recover, snakemake, start
 from records import incomplete, unrecorded
+from recover import finished_trainings
+from validation import expand_config
 
 pytestmark = pytest.mark.slow
 RESULTS = Path("results/smoke")
@@ -116,3 +119,14 @@ def test_two_snakemakes_in_one_folder(project, finished):
     assert running.wait() == 0, (project / "terminal.txt").read_text()
     snakemake(project)  # a report of the new times
     assert_ends_as(project, finished)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"settings": {"experiment": "smoke"}}'])
+def test_a_record_that_is_none_is_named_and_counts_for_nothing(fresh, capsys, content):
+    record = fresh / RESULTS / "seed0" / "run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(content)
+    config = expand_config(yaml.safe_load((fresh / "config/smoke.yaml").read_text()), "smoke.yaml")
+    name = str(RESULTS / "seed0/run.json")
+    assert finished_trainings(fresh, [name], config["experiments"]) == []
+    assert f"{name}: expected the record of a training, found" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import rulegraph
+from marked_block import marks
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ def test_every_link_leads_to_a_file_or_heading_that_exists():
 
 @pytest.mark.slow
 def test_the_rule_graph_is_the_workflows_own():
-    assert rulegraph.with_block(README, rulegraph.block(rulegraph.rule_graph())) == README, "run make rulegraph"
+    assert rulegraph.with_graph(README, rulegraph.block(rulegraph.rule_graph())) == README, "run make rulegraph"
 
 
 def test_the_rule_graph_does_not_depend_on_the_order_of_rules():
@@ -40,12 +41,13 @@ def test_the_rule_graph_does_not_depend_on_the_order_of_rules():
     assert "    train --> draw\n" in rulegraph.block(one)
 
 
-@pytest.mark.parametrize(
-    "text", ["", rulegraph.BEGIN, rulegraph.END + rulegraph.BEGIN, 2 * (rulegraph.BEGIN + rulegraph.END)]
-)
+BEGIN, END = marks(*rulegraph.MARKS)
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, END + BEGIN, 2 * (BEGIN + END)])
 def test_a_readme_without_its_two_marks_is_refused(text):
     with pytest.raises(ValueError, match="once each, in this order"):
-        rulegraph.with_block(text, "new")
+        rulegraph.with_graph(text, "new")
 
 
 def test_a_graph_without_rules_is_refused():

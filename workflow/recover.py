@@ -157,8 +157,14 @@ def finished_trainings(folder: Path, unseen: list[str], experiments: dict) -> li
     found = []
     for record in (Path(path) for path in unseen if Path(path).name == "run.json"):
         files = [record.with_name(name) for name in TRAINED]
-        made = json.loads((folder / record).read_text(encoding="utf-8"))
-        if all((folder / file).is_file() for file in files) and _made_by(made, code, experiments):
+        try:
+            made_now = _made_by(json.loads((folder / record).read_text(encoding="utf-8")), code, experiments)
+        except (ValueError, KeyError, TypeError) as error:
+            print(
+                f"{record}: expected the record of a training, found {error!r}: that seed is trained again", flush=True
+            )
+            continue
+        if made_now and all((folder / file).is_file() for file in files):
             found += [file.as_posix() for file in files]
     return sorted(found)
 

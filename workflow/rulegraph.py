@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from marked_block import with_block
+
 README = Path(__file__).resolve().parents[1] / "README.md"
-BEGIN, END = "<!-- rule graph: begin (made by make rulegraph) -->\n", "<!-- rule graph: end -->\n"
+MARKS = "rule graph", "make rulegraph"
 
 
 def rule_graph() -> str:
@@ -29,15 +31,10 @@ def block(graph: str) -> str:
     return "\n".join(["```mermaid", "flowchart LR", *(f"    {a} --> {b}" for a, b in arrows), "```"]) + "\n"
 
 
-def with_block(text: str, new: str) -> str:
-    """The text with what stands between its two marks replaced. Raises ValueError if a mark is not there once."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(END) < text.index(BEGIN):
-        raise ValueError(
-            f"{README}: expected the lines {BEGIN.strip()!r} and {END.strip()!r}, once each, in this order"
-        )
-    before, rest = text.split(BEGIN)
-    return before + BEGIN + new + END + rest.split(END)[1]
+def with_graph(text: str, graph: str) -> str:
+    """The README's text with this graph. Raises ValueError if the marks round the old one are not there once."""
+    return with_block(README, text, graph, *MARKS)
 
 
 if __name__ == "__main__":
-    README.write_text(with_block(README.read_text(encoding="utf-8"), block(rule_graph())), encoding="utf-8")
+    README.write_text(with_graph(README.read_text(encoding="utf-8"), block(rule_graph())), encoding="utf-8")

@@ -2,7 +2,9 @@
 
 import json
 import platform
+import re
 from importlib.metadata import version
+from pathlib import Path
 
 import torch
 
@@ -21,8 +23,17 @@ def write_record(path: str, run: RunSettings, code_digest: str, threads: int, re
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": {
             "platform": platform.platform(),
+            "processor": processor(),
             "threads": threads,
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         },
     }
     write_text(path, json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def processor() -> str:
+    """The processor's name and the instructions that torch uses on it: another kind rounds otherwise, and training
+    carries that to other weights."""
+    cpuinfo = Path("/proc/cpuinfo")  # Python names it on other systems than Linux only
+    named = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
+    return f"{named[1] if named else platform.processor()}, {torch.backends.cpu.get_cpu_capability()}"

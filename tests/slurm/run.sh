@@ -8,7 +8,7 @@ trap '"$here/stop.sh"' EXIT
 "$here/start.sh" --install --clean
 export SLURM_CONF=${SLURM_HOME:-${TMPDIR:-/tmp}/slurm/cluster}/etc/slurm.conf
 if [ $# -gt 0 ] && [[ $1 != -* ]]; then
-    PYTHONPATH=$here/..:$here "$@"
+    PYTHONPATH=$here/..:$here:$here/../../workflow "$@"
 else
     pytest "$@" "$here/on_slurm.py"
 fi
