@@ -6,7 +6,6 @@ Smoke models, one job at a time, nothing else on the machine; kept in docs/scali
 slurm-grouped gets four models, so that its groups fill.
 """
 
-import csv
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from on_slurm import GENERIC, GROUPED, SLURM, make, run
 from projection import write
 from projects import results
+from run_costs import seconds_of
 from scaling import LAST_TABLES
 
 PROFILES = {
@@ -55,7 +55,7 @@ def measure(name: str, scratch: Path, notes: Path) -> dict:
     run(project, *(f"results/smoke/seed{seed}/{table}.csv" for seed in seeds for table in LAST_TABLES), *flags)
     seconds = time.monotonic() - start
     records = [path for path in results(project).values() if path.suffix == ".tsv" and "seed" in path.parent.name]
-    work = sum(float(next(csv.DictReader(path.open(), delimiter="\t"))["s"]) for path in records)
+    work = sum(map(seconds_of, records))
     calls = Counter(notes.read_text().split())
     submissions = calls.pop("sbatch", 0)
     return {
@@ -70,7 +70,7 @@ def measure(name: str, scratch: Path, notes: Path) -> dict:
     }
 
 
-def seconds_of(*command: str) -> float:
+def time_of(*command: str) -> float:
     """How long a command takes, the mean of several calls."""
     start = time.monotonic()
     for _ in range(CALLS):
@@ -81,9 +81,9 @@ def seconds_of(*command: str) -> float:
 def main() -> None:
     job = subprocess.run([*NOTHING, "--parsable"], check=True, capture_output=True, text=True).stdout
     calls = [
-        {"call": "sbatch", "seconds": seconds_of(*NOTHING)},
-        {"call": "squeue", "seconds": seconds_of("squeue", "--states=all")},
-        {"call": "status.sh", "seconds": seconds_of("workflow/profiles/generic/status.sh", job.strip())},
+        {"call": "sbatch", "seconds": time_of(*NOTHING)},
+        {"call": "squeue", "seconds": time_of("squeue", "--states=all")},
+        {"call": "status.sh", "seconds": time_of("workflow/profiles/generic/status.sh", job.strip())},
     ]
     write("calls", calls)
     print(calls, flush=True)
