@@ -3,7 +3,6 @@
 import json
 import re
 import resource
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,13 +61,11 @@ def little_room(gigabytes: float = 2):
 
 
 def refusal(reader: str, path: Path, content: bytes) -> str:
-    """Read a file, which must be refused: quickly, in little memory, in few words, and by its name."""
+    """Read a file, which must be refused: in little memory, in few words, and by its name."""
     path.parent.mkdir(exist_ok=True, parents=True)
     path.write_bytes(content)
-    start = time.monotonic()
     with little_room(), pytest.raises(ValueError, match=re.escape(str(path))) as refused:
         READERS[reader](str(path))
-    assert time.monotonic() - start < 5
     message = str(refused.value)
     assert len(message) < 2000
     assert re.search("expected|not a .* table|trained with other settings", message)
