@@ -10,10 +10,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 import rules
+from drawing import INPUTS, draw
 from models import ANALYSIS, DATA, MODEL, TRAINING
 from recurrence_circuits.tables import read_table
 from relations import LEAST_NOISE
-from test_figures import INPUTS, draw
 from test_report import PNG, TEMPLATE, benchmark_record
 from validation import expand_config, leaves
 
