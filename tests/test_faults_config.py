@@ -9,23 +9,37 @@ import yaml
 from clusters import local_cluster
 from frozen_config import FOLDER, freeze, require_unchanged
 from projects import copy_project, planned, snakemake
+from snakemake.settings.types import SharedFSUsage
 
 PREDICTIONS = "results/smoke/seed0/predictions.csv"
 
 
+def fake_workflow(shared) -> SimpleNamespace:
+    config, storage = SimpleNamespace(configfiles=["config/config.yaml"]), SimpleNamespace(shared_fs_usage=shared)
+    return SimpleNamespace(config_settings=config, storage_settings=storage)
+
+
 def test_jobs_are_given_the_config_that_the_run_began_with(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings = SimpleNamespace(configfiles=["config/config.yaml"])
-    path = freeze({"experiments": {"a": {"seeds": [0]}}}, settings)
-    assert settings.configfiles == [path]
+    workflow = fake_workflow(SharedFSUsage.all())
+    path = freeze({"experiments": {"a": {"seeds": [0]}}}, workflow)
+    assert workflow.config_settings.configfiles == [path]
     assert json.loads(path.read_text()) == {"experiments": {"a": {"seeds": [0]}}}
-    assert freeze({"experiments": {"a": {"seeds": [1]}}}, settings) != path
-    require_unchanged([path, *settings.configfiles, "config/config.yaml"])
+    assert freeze({"experiments": {"a": {"seeds": [1]}}}, workflow) != path
+    require_unchanged([path, *workflow.config_settings.configfiles, "config/config.yaml"])
+
+
+def test_jobs_without_a_common_disk_get_the_files_that_snakemake_sends_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    workflow = fake_workflow(frozenset())
+    assert freeze({"experiments": {}}, workflow) is None
+    assert workflow.config_settings.configfiles == ["config/config.yaml"]
+    assert not FOLDER.exists()
 
 
 def test_a_kept_config_that_was_changed_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = freeze({"experiments": {}}, SimpleNamespace(configfiles=[]))
+    path = freeze({"experiments": {}}, fake_workflow(SharedFSUsage.all()))
     path.write_text(path.read_text() + "\n")
     with pytest.raises(ValueError, match=rf"{path.name}: expected the config that the run began with, found another"):
         require_unchanged([path])

@@ -1,7 +1,8 @@
 """The config that a run began with: kept beside Snakemake's records, and what its jobs are told to read.
 
 On a cluster every job is a Snakemake of its own, which reads the config file when the job starts, perhaps hours after
-the run began. An edit in between would run jobs with other settings than the run records of them.
+the run began. An edit in between would run jobs with other settings than the run records of them. Where no disk is
+shared, Snakemake itself sends every job the files as they were when the run began.
 """
 
 import hashlib
@@ -9,23 +10,28 @@ import json
 import os
 from pathlib import Path
 
+from snakemake.settings.types import SharedFSUsage
+
 FOLDER = Path(".snakemake") / "configs"  # files named by the digest of their content
 
 
-def freeze(config: dict, settings) -> Path:
+def freeze(config: dict, workflow) -> Path | None:
     """Keep the expanded `config` of a run that begins, and have its jobs read that instead of the config files.
 
-    settings  Snakemake's workflow.config_settings: its `configfiles` is what jobs get as --configfiles
+    workflow  Snakemake's: config_settings.configfiles is what jobs get as --configfiles
 
-    Returns the file. Raises OSError if it cannot be written.
+    Returns the file; None where jobs have no disk in common with this Snakemake, and would not find it.
+    Raises OSError if it cannot be written.
     """
+    if SharedFSUsage.SOURCES not in workflow.storage_settings.shared_fs_usage:
+        return None
     content = json.dumps(config, indent=1).encode()
     path = FOLDER.absolute() / f"{_digest(content)}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")  # two runs that begin with one config do not meet
     part.write_bytes(content)
     os.replace(part, path)
-    settings.configfiles = [path]
+    workflow.config_settings.configfiles = [path]
     return path
 
 

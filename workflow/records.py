@@ -41,7 +41,7 @@ def outputs(folder: Path, experiment: str) -> set[str]:
 def submitted_jobs(folder: Path) -> list[str]:
     """The scheduler's ids of the jobs that the last Snakemake to submit any told of in its log; some may have ended."""
     for log in sorted((folder / ".snakemake" / "log").glob("*.log"), reverse=True):
-        ids = re.findall(r"with (?:external|SLURM) jobid '?([\w.-]+)", log.read_text(encoding="utf-8"))
+        ids = re.findall(r"with (?:external|SLURM|LSF) jobid '?([\w.-]+)", log.read_text(encoding="utf-8"))
         if ids:
             return list(dict.fromkeys(ids))
     return []

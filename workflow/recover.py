@@ -19,12 +19,12 @@ import psutil
 import yaml
 from provenance import code_digest
 from records import submitted_jobs, unrecorded
-from validation import expand_config
+from snakemake.utils import update_config
+from validation import ConfigError, expand_config, require_plain
 
 JOB_NAME = "recurrence-circuits"  # with which the profiles begin the name of every job
 PATIENCE = 120.0  # seconds for jobs to end
 TRAINED = ("model.safetensors", "snapshots.safetensors", "history.csv", "run.json")  # of one training
-SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 
 
 class QueueError(RuntimeError):
@@ -36,34 +36,66 @@ def main(arguments: list[str], folder: Path) -> int:
     if running := snakemakes(folder):
         print(f"expected no Snakemake at work in {folder}, found process {running[0].pid}: stop it first (Ctrl-C)")
         return 1
+    configs = config_files(arguments)
+    try:
+        experiments = read_experiments(folder, configs)
+    except ConfigError as error:
+        print(f"{error}\nNothing was touched. Recovering takes the flags of the run that was killed", file=sys.stderr)
+        return 1
     end_here(orphans_here(folder))
     try:
         cancel_cluster_jobs(folder)
     except QueueError as error:
         print(f"{error}. Two jobs must not write one file: try again when they are gone", file=sys.stderr)
         return 1
-    subprocess.run([*SNAKEMAKE, "--unlock", *arguments], cwd=folder, check=True)
-    config = config_file(arguments)
-    experiments = expand_config(yaml.safe_load((folder / config).read_text(encoding="utf-8")), config)["experiments"]
+    if failed := snakemake(folder, "--unlock", *arguments):
+        return failed
     unseen = [path for name in experiments for path in unrecorded(folder, name)]
     if trained := finished_trainings(folder, unseen, experiments):
         print(f"finished without Snakemake, put on record: {' '.join(trained)}", flush=True)
-        touch = ["--touch", "--force", *trained, "--configfile", config]  # no target but these
-        subprocess.run([*SNAKEMAKE, *touch], cwd=folder, check=True)
+        if failed := snakemake(folder, "--touch", "--force", *trained, "--configfile", *configs):  # no other target
+            return failed
     if again := sorted(set(unseen) - set(trained)):
         print(f"finished without Snakemake, made again if needed: {' '.join(again)}", flush=True)
-    return subprocess.run([*SNAKEMAKE, *arguments, *(["--forcerun", *again] if again else [])], cwd=folder).returncode
+    return snakemake(folder, *arguments, *(["--forcerun", *again] if again else []))
+
+
+def snakemake(folder: Path, *arguments: str) -> int:
+    """Run Snakemake in `folder`; its exit status. What it has to say it says on the terminal."""
+    return subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=folder).returncode
+
+
+def config_files(arguments: list[str]) -> list[str]:
+    """The config files that the flags of a run name."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=["config/config.yaml"])
+    return parser.parse_known_args(arguments)[0].configfile
+
+
+def read_experiments(folder: Path, configs: list[str]) -> dict:
+    """The experiments of one or more config files, later ones over earlier ones as Snakemake takes them.
+
+    Raises ConfigError, naming file and key, for what the workflow would refuse.
+    """
+    config: dict = {}
+    for name in configs:
+        require_plain(folder / name)
+        update_config(config, yaml.safe_load((folder / name).read_text(encoding="utf-8")))
+    return expand_config(config, ", ".join(configs))["experiments"]
 
 
 # --- on this machine ---
 
 
 def processes(folder: Path) -> list[psutil.Process]:
-    """The processes on this machine that work in `folder`, outside any scheduler's job."""
-    found = []
+    """The processes on this machine that work in `folder`, but those of the jobs that its Snakemake submitted.
+
+    Those are their scheduler's to end. A Snakemake that runs within a job of SLURM is here all the same.
+    """
+    found, submitted = [], set(submitted_jobs(folder))
     for process in psutil.process_iter():
         try:
-            if process.cwd() == str(folder) and "SLURM_JOB_ID" not in process.environ():
+            if process.cwd() == str(folder) and process.environ().get("SLURM_JOB_ID") not in submitted:
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue  # gone, or of somebody else
@@ -178,14 +210,6 @@ def _made_by(record: dict, code: str, experiments: dict) -> bool:
     model = experiment["model"] | {"n_terms": experiment["data"]["n_terms"]}
     wanted = {"task": experiment["task"], "data": experiment["data"], "model": model, "training": training}
     return {key: settings[key] for key in wanted} == wanted and settings["seed"] in experiment["seeds"]
-
-
-def config_file(arguments: list[str]) -> str:
-    """The config file that the flags of a run name."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--configfile", "--configfiles", nargs="+", default=["config/config.yaml"])
-    (name,) = parser.parse_known_args(arguments)[0].configfile
-    return name
 
 
 if __name__ == "__main__":
