@@ -5,11 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 900  # seconds until what is waited for counts as lost: no measure, but a test must end some time
 
 
 def snakemake(folder: Path, *arguments: str, ok: bool = True) -> str:
@@ -22,6 +24,17 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/smoke.yaml"]
     with (folder / "terminal.txt").open("w") as terminal:
         return subprocess.Popen(command, cwd=folder, stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def wait_until(true, running: subprocess.Popen | None = None, folder: Path | None = None):
+    """Wait for something to be true and return it; of a Snakemake in `folder` that must be at work meanwhile."""
+    deadline = time.monotonic() + LIMIT
+    while not (found := true()):
+        said = (folder / "terminal.txt").read_text() if folder else ""
+        assert running is None or running.poll() is None, said
+        assert time.monotonic() < deadline, said
+        time.sleep(0.01)
+    return found
 
 
 def recover(folder: Path, *arguments: str, ok: bool = True) -> str:

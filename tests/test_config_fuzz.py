@@ -154,7 +154,7 @@ def path_of(key: str) -> str:
     """What a refusal must name: the key, or, where another key's limit follows it, its experiment."""
     partners = ("task", "model.d_model", "training.steps", "training.batch_size", "data.n_test", "data.n_terms")
     partners += ("data.dimension", "data.degree", "claims.copy_ratio_max")
-    partners += ("training.learning_rate", "analysis.n_condition")
+    partners += ("training.learning_rate", "analysis.n_condition", "model.n_heads", "model.d_mlp", "model.n_layers")
     return "experiments.a." + ("" if key in partners else key)
 
 

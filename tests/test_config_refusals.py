@@ -16,6 +16,10 @@ def problems(text: str) -> list[str]:
     return [line.strip() for line in lines]
 
 
+AT_ONCE = (
+    "at most 25318 sequences of n_terms 16, n_layers 3, n_heads 4, d_model 64, d_mlp 256 (all are taken at once and "
+    "have to fit in memory)"
+)
 # Keys of the experiment `affine` in flow style, then the whole line of the refusal.
 REFUSED = [
     # names
@@ -103,10 +107,18 @@ REFUSED = [
      "found 9e-05"),
     ("training: {weight_decay: 2, learning_rate: 0.6}", "training.weight_decay: expected at most 1 / "
      "training.learning_rate (1.66667): a step multiplies weights by 1 less their product, found 2.0"),
-    ("data: {n_test: 100001}", "analysis.resamples: expected at most 999 for data.n_test 100001 and "
+    ("data: {n_test: 100001}, model: {n_heads: 1, d_mlp: 1}",
+     "analysis.resamples: expected at most 999 for data.n_test 100001 and "
      "analysis.n_condition 1024, found 1000 (the default)"),
-    ("analysis: {n_condition: 100000, resamples: 1001}", "analysis.resamples: expected at most 1000 for data.n_test "
+    ("analysis: {n_condition: 100000, resamples: 1001}, model: {n_heads: 1, d_mlp: 1}",
+     "analysis.resamples: expected at most 1000 for data.n_test "
      "4096 and analysis.n_condition 100000, found 1001"),
+    ("data: {n_test: 25319}", f"data.n_test: expected {AT_ONCE}, found 25319"),
+    ("analysis: {n_condition: 25319}", f"analysis.n_condition: expected {AT_ONCE}, found 25319"),
+    ("training: {batch_size: 25319, steps: 300}", f"training.batch_size: expected {AT_ONCE}, found 25319"),
+    ("data: {n_terms: 512}, analysis: {n_condition: 100}", "data.n_test: expected at most 178 sequences of "
+     "n_terms 512, n_layers 3, n_heads 4, d_model 64, d_mlp 256 (all are taken at once and have to fit in memory), found 4096 "
+     "(the default)"),
     ("claims: {copy_ratio_min: 2.5}", "claims.copy_ratio_min: expected less than claims.copy_ratio_max (2.0), "
      "found 2.5"),
     ("claims: {copy_ratio_min: 2.0}", "claims.copy_ratio_min: expected less than claims.copy_ratio_max (2.0), "
@@ -182,7 +194,7 @@ NAME = "expected an experiment's name of at most 64 letters, digits, _ and -, a 
         ),
         (
             "experiments: {v: {task: affine_vector, data: {dimension: 16, n_terms: 512, n_train: 64, n_test: 200000}, "
-            "analysis: {resamples: 100}}}",
+            "model: {n_layers: 1, n_heads: 1, d_model: 2, d_mlp: 1}, analysis: {resamples: 100}}}",
             ["experiments.v.data.n_test: expected at most 121832 sequences of this size, found 200000"],
         ),
         (

@@ -60,18 +60,18 @@ def test_the_disk_is_read_only(project, finished, disk):
 
 
 @pytest.mark.parametrize(
-    ("name", "left", "target"),
+    ("name", "where", "target"),
     [
-        ("data/test.npz", 0.5, "seed0/model.safetensors"),
-        ("seed0/model.safetensors", 0.9, "seed0/ablation.csv"),
-        ("seed0/similarity.csv", 0.5, "tables/similarity.csv"),
-        ("tables/estimates.csv", 0.9, "figures/estimates.csv"),
+        ("data/test.npz", b"", "seed0/model.safetensors"),
+        ("seed0/model.safetensors", b"", "seed0/ablation.csv"),
+        ("seed0/similarity.csv", b".", "tables/similarity.csv"),  # within a number
+        ("tables/estimates.csv", b"\n", "figures/estimates.csv"),  # between two lines
     ],
 )
-def test_a_cut_file_is_named_and_made_again(project, finished, name, left, target):
+def test_a_cut_file_is_named_and_made_again(project, finished, name, where, target):
     path = project / RESULTS / name
     content = path.read_bytes()
-    path.write_bytes(content[: int(left * len(content))])
+    path.write_bytes(content[: content.index(where, len(content) // 2) + len(where)])
     assert f"{RESULTS / name}: {documented('expected')}" in snakemake(project, str(RESULTS / target), ok=False)
     path.unlink()
     snakemake(project, str(RESULTS / target))

@@ -9,6 +9,7 @@ import pytest
 from drawing import INPUTS, SMALL, USUAL, draw, draw_from, lines
 from matplotlib.text import Text
 from recurrence_circuits.figures import error_by_position, panels, style
+from recurrence_circuits.frames import write_csv
 from recurrence_circuits.tables import write_table
 from synthetic_tables import Synthetic
 
@@ -55,7 +56,7 @@ def test_the_script_writes_the_same_bytes_again(name, tmp_path):
 
 def test_a_damaged_table_is_refused_by_name(tmp_path):
     path = tmp_path / "history.csv"
-    USUAL["history"].drop(columns="loss").to_csv(path, index=False)
+    write_csv(USUAL["history"].drop(columns="loss"), str(path))
     smk = SimpleNamespace(input=SimpleNamespace(history=str(path)), output=None, log=[str(tmp_path / "log")])
     with pytest.raises(ValueError, match=r"history\.csv: expected the columns .* missing \['loss'\]"):
         import_module("draw_learning_curves").main(smk)

@@ -5,6 +5,8 @@ A disk of some kilobytes is mounted for it; where that is not allowed these test
 
 import json
 import os
+from base64 import urlsafe_b64encode
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -12,6 +14,7 @@ import pandas as pd
 import pytest
 from models import random_model, run_settings
 from projects import fill
+from recurrence_circuits.archives import RECORDS, pack
 from recurrence_circuits.checkpoint import save_model, save_snapshots
 from recurrence_circuits.dataset import write_arrays
 from recurrence_circuits.figures.style import new_figure, save_figure
@@ -84,6 +87,23 @@ def test_a_read_only_disk_is_told_and_a_writable_one_is_enough_to_go_on(disk, fo
     disk(folder, "rw")
     WRITERS[name](str(path))
     assert os.listdir(folder) == [name]
+
+
+@pytest.mark.parametrize("room", [4, 130], ids=["not for what goes in", "not for the whole"])
+def test_an_archive_on_a_full_disk_is_told_and_leaves_nothing(disk, folder, tmp_path, monkeypatch, room):
+    monkeypatch.chdir(tmp_path)
+    output = Path("results/toy/seed0/a.csv")
+    for path in (output, RECORDS / urlsafe_b64encode(bytes(output)).decode()):
+        path.parent.mkdir(parents=True)
+    output.write_text("x" * 100_000)
+    path.write_text("{}")
+    archive = folder / "toy.tar"
+    fill(folder, room * 1024)
+    with pytest.raises(OSError, match=rf"a whole file, found: No space left on device.*: '{archive}'"):
+        pack(str(archive), "toy", [str(output)], {}, {})
+    assert os.listdir(folder) == ["filler"]
+    disk(folder, "size=4m")
+    assert pack(str(archive), "toy", [str(output)], {}, {}) == 1
 
 
 def test_a_job_whose_log_has_no_room_still_tells_what_failed(folder, capsys):

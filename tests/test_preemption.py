@@ -4,12 +4,11 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from projects import change_config, copy_project, snakemake, start
+from projects import change_config, copy_project, snakemake, start, wait_until
 
 pytestmark = pytest.mark.slow
 SEED = Path("results/smoke/seed0")
@@ -38,9 +37,7 @@ def project(tmp_path):
 def start_training(project: Path) -> subprocess.Popen:
     """Start the workflow and wait until training has kept a checkpoint."""
     running = start(project, "models")
-    while not (project / CHECKPOINT).exists():
-        assert running.poll() is None, (project / "terminal.txt").read_text()
-        time.sleep(0.05)
+    wait_until((project / CHECKPOINT).exists, running, project)
     return running
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from projects import ROOT, copy_project
+from house import TORCH_SCRIPTS
+from projects import ROOT, change_config, copy_project, snakemake
 
 PROFILES = sorted(path.parent.name for path in (ROOT / "workflow" / "profiles").glob("*/config.yaml"))
 RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
@@ -54,10 +55,19 @@ def test_every_rule_declares_what_a_scheduler_asks_for():
 
 
 def test_aggregates_and_drawing_are_local_and_nothing_else_is():
-    drawing = {name for name in rules() if name.startswith("draw_")}
-    assert {"gather_seeds", "summarise_seeds", "judge_claims", "write_report"} | drawing <= local_rules()
-    submitted = set(rules()) - local_rules()
-    assert {"generate_data", "train_model", "ablate_heads", "score_construction"} <= submitted
+    """What computes with models, or for them, is submitted: the scripts that reach torch."""
+    marked = {name for name, body in rules().items() if "\n    localrule: True\n" in body}
+    assert set(rules()) - local_rules() - marked == TORCH_SCRIPTS
+
+
+@pytest.mark.slow
+def test_memory_is_asked_for_by_what_the_config_takes_at_once(tmp_path):
+    project = copy_project(tmp_path)
+    change_config(project, lambda smoke: smoke["data"].update(n_test=500_000))
+    planned = snakemake(project, "-n", "--verbose")
+    for rule, megabytes in {"measure_similarity": 17000, "identify_algorithm": 4000, "train_model": 4201}.items():
+        (resources,) = re.findall(rf"^rule {rule}:\n(?:    .*\n)*?    resources: (.*)", planned, re.MULTILINE)
+        assert f"mem_mb={megabytes}," in resources
 
 
 class Empty(BaseHTTPRequestHandler):

@@ -154,7 +154,7 @@ def test_gathering_refuses_a_table_without_a_column(fresh):
     measure("score_predictions", folder, 0, weights, data["test"])
     path = folder / "seed0" / "predictions.csv"
     lines = path.read_text().splitlines()
-    path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))
+    path.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in lines))  # the last one stays empty
     with pytest.raises(ValueError, match=r"predictions\.csv: expected the columns .* missing \['high'\]"):
         call("gather_seeds", folder, inputs={"seeds": [str(path)]},
              outputs={"table": str(folder / "t.csv")}, wildcards={"table": "predictions"})  # fmt: skip

@@ -7,7 +7,7 @@ import projection
 import pytest
 import run_costs
 import scaling
-from projects import copy_project, results
+from projects import copy_project
 
 PLANS = "models,variants,jobs,plan_s,plan_mb,submissions,run_s,again_s,record_files,record_mb\n"
 PLANTED = {
@@ -103,13 +103,13 @@ def test_costs_are_those_of_the_finished_run(finished):
     stages = {row["stage"]: row["seconds"] for row in run_costs.work(folder)}
     assert {path.stem for path in (folder / "benchmarks" / "seed0").iterdir()} == set(stages)
     assert run_costs.once_a_variant(folder) > 0
-    assert results(finished)
 
 
 def test_a_copied_seed_says_that_it_is_this_one(tmp_path):
-    Path(tmp_path / "history.csv").write_text("experiment,seed,step\na,0,1\na,0,2\n")
+    Path(tmp_path / "history.csv").write_text("experiment,seed,step\na,0,1\na,0,2\n\n")
     (tmp_path / "run.json").write_text('{"settings": {"seed": 0, "task": "affine"}}')
     run_costs.as_seed(tmp_path, 7)
     with (tmp_path / "history.csv").open(newline="") as file:
         assert [row["seed"] for row in csv.DictReader(file)] == ["7", "7"]
+    assert (tmp_path / "history.csv").read_text().endswith("\n\n")
     assert '"seed": 7' in (tmp_path / "run.json").read_text()

@@ -7,6 +7,7 @@ from wording import found, join
 
 MAX_NUMBERS = 10**9  # in one data file: 4 GB
 MAX_RESAMPLED = 10**8  # resamples × sequences of one bootstrap: 2.4 GB while it is drawn
+MAX_ACTIVATIONS = 7 * 10**8  # numbers that a model computes for sequences taken at once: 16 GB where most are kept
 # Terms are float32 and of size 1. At this noise the mean squared error of the Bayes-optimal predictor at 64 positions
 # is 1.3 noise²; at a tenth of it, where rounding begins to count, 7 noise², at a hundredth 600 noise².
 LEAST_NOISE = 1e-4
@@ -139,6 +140,25 @@ def _train_size(n_train: int | None, steps: int, batch_size: int, n_terms: int, 
 def _test_size(n_test: int, n_terms: int, dimension: int) -> str | None:
     most = MAX_NUMBERS // ((n_terms + 1) * dimension)
     return f"at most {most} sequences of this size" if n_test > most else None
+
+
+def activations(n_terms: int, n_layers: int, n_heads: int, d_model: int, d_mlp: int) -> int:
+    """Numbers that a model computes for one sequence: what heads write, where they look, hidden units."""
+    return n_layers * n_terms * (n_heads * (d_model + n_terms) + d_mlp)
+
+
+ACTIVATIONS = ("data.n_terms", "model.n_layers", "model.n_heads", "model.d_model", "model.d_mlp")
+
+
+@relation("data.n_test", *ACTIVATIONS)
+@relation("analysis.n_condition", *ACTIVATIONS)
+@relation("training.batch_size", *ACTIVATIONS)
+def _at_once(sequences: int, *sizes: int) -> str | None:
+    most = MAX_ACTIVATIONS // activations(*sizes)
+    if sequences <= most:
+        return None
+    told = ", ".join(f"{key.rpartition('.')[2]} {size}" for key, size in zip(ACTIVATIONS, sizes, strict=True))
+    return f"at most {most} sequences of {told} (all are taken at once and have to fit in memory)"
 
 
 @relation("model.n_heads", "model.d_model")

@@ -94,7 +94,7 @@ def as_seed(folder: Path, seed: int) -> None:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)
         place = header.index("seed")
-        for row in rows:
+        for row in filter(None, rows):  # the last one, which ends a table, is empty
             row[place] = str(seed)
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *rows])

@@ -69,7 +69,7 @@ def compare(old: str, new: str) -> tuple[int, int, str]:
 
     Whole numbers and words must be the same. Raises ValueError if columns or the number of rows differ.
     """
-    (header, *one), (other_header, *other) = (list(csv.reader(io.StringIO(text))) for text in (old, new))
+    (header, *one), (other_header, *other) = (filter(None, csv.reader(io.StringIO(text))) for text in (old, new))
     if header != other_header or len(one) != len(other):
         raise ValueError(
             f"expected {len(one)} rows of {', '.join(header)}, found {len(other)} rows of {', '.join(other_header)}"

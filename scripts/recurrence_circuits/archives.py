@@ -44,9 +44,11 @@ def pack(archive: str, experiment: str, outputs: Iterable[str], settings: dict, 
     records = [_record(output) for output in outputs]
     folder = Path("results") / experiment
     untracked = [path for name in UNTRACKED for path in sorted((folder / name).rglob("*")) if path.is_file()]
-    Path(archive).parent.mkdir(parents=True, exist_ok=True)
-    # Beside the archive, where there is room for it, rather than in a /tmp that may be memory.
-    with tempfile.TemporaryDirectory(dir=Path(archive).parent, prefix=f"{experiment}-") as scratch:
+    # The scratch folder is beside the archive, where there is room for it, rather than in a /tmp that may be memory.
+    with (
+        whole_file(archive) as part,
+        tempfile.TemporaryDirectory(dir=part.parent, prefix=f"{experiment}-") as scratch,
+    ):
         bag = Path(scratch)
         for path in [*outputs, *records, *untracked]:
             (bag / path).parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def pack(archive: str, experiment: str, outputs: Iterable[str], settings: dict, 
         (bag / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         (bag / "provenance.json").write_text(json.dumps(_provenance(digests), indent=2) + "\n", encoding="utf-8")
         made.save()  # enters these two among the checksums
-        with whole_file(archive) as part, tarfile.open(part, "w") as tar:
+        with tarfile.open(part, "w") as tar:
             for path in sorted(path for path in bag.rglob("*") if path.is_file()):
                 tar.add(path, Path(experiment) / path.relative_to(bag))
     return len(outputs) + len(untracked)

@@ -26,6 +26,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         _discard(part)
         problem = f"expected to write a whole file, found: {error.strerror or error}"
+        if error.filename and Path(error.filename) not in (path, part, path.parent):  # of what went into it
+            problem += f" ({error.filename})"
         raise OSError(error.errno, problem, str(path)) from error
     except BaseException:
         _discard(part)

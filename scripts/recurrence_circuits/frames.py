@@ -1,5 +1,8 @@
 """How tables are written and read: declared columns of declared types, one CSV format.
 
+A table ends with an empty line, which readers of CSV skip: without it a table cut between two lines would read as a
+shorter one, and a table cut within its last number as another number.
+
 The columns of all measures stand in `tables`. Those of the training history stand here, for training must not be
 repeated whenever another measure gains a table.
 """
@@ -38,15 +41,17 @@ def write_csv(frame: pd.DataFrame, path: str) -> None:
     """Write any frame in the project's one CSV format. Raises OSError naming the file if it cannot be written."""
     with whole_file(path) as part:
         frame.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
+        with part.open("a", encoding="utf-8") as end:
+            end.write("\n")
 
 
 def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:
     """Read the table `name`.
 
-    Raises ValueError naming the file if it ends within a line, if it cannot be parsed, if columns are missing or
+    Raises ValueError naming the file if it is cut, if it cannot be parsed, if columns are missing or
     undeclared, if a cell is not of its column's type, or if a value is NaN.
     """
-    _require_last_line_whole(path)
+    _require_end(path)
     try:
         frame = pd.read_csv(path, dtype=columns)
     except (ValueError, TypeError, OverflowError) as error:  # pandas' parser and conversion errors
@@ -61,12 +66,14 @@ def read_frame(name: str, columns: Columns, path: str) -> pd.DataFrame:
     return frame
 
 
-def _require_last_line_whole(path: str) -> None:
-    """A file cut within its last number would be read as another number. A cut between two lines is not noticed."""
+def _require_end(path: str) -> None:
     content = Path(path).read_bytes()
-    if content and not content.endswith(b"\n"):
+    if content and not content.endswith(b"\n\n"):
         end = short(content[-40:].decode(errors="replace"))
-        raise ValueError(f"{path}: expected a whole last line, found {end}: the file is cut; delete it and run again")
+        raise ValueError(
+            f"{path}: expected an empty last line, with which a table ends, found {end}: the file is cut; delete it "
+            "and run again"
+        )
 
 
 def _checked(columns: Columns, frame: pd.DataFrame, source: str) -> pd.DataFrame:

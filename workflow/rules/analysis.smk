@@ -22,7 +22,7 @@ rule score_predictions:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("score_predictions.py"),
@@ -46,7 +46,7 @@ rule ablate_heads:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("ablate_heads.py"),
@@ -74,7 +74,7 @@ rule measure_similarity:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("measure_similarity.py"),
@@ -101,7 +101,7 @@ rule measure_circuits:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("measure_circuits.py"),
@@ -125,7 +125,7 @@ rule patch_paths:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("patch_paths.py"),
@@ -150,7 +150,7 @@ rule ablate_groups:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("ablate_groups.py"),
@@ -176,7 +176,7 @@ rule probe_layers:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("probe_layers.py"),
@@ -201,7 +201,7 @@ rule measure_formation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("measure_formation.py"),
@@ -226,7 +226,7 @@ rule identify_algorithm:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_condition=25) * attempt,
         runtime=30,
     params:
         code=code_digest("identify_algorithm.py"),
@@ -250,7 +250,7 @@ rule explain_predictions:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 4000, n_test=25) * attempt,
         runtime=30,
     params:
         code=code_digest("explain_predictions.py"),

@@ -120,6 +120,16 @@ def run_settings(wildcards):
     return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **chosen}
 
 
+def memory_mb(wildcards, least, **bytes_each):
+    """Memory of a stage in MB: torch, and so many bytes for each number that the model computes for the sequences
+    that a key counts (measured: 22 where all of it is kept for n_test sequences, less elsewhere).
+    """
+    settings = EXPERIMENTS[wildcards.experiment]
+    flat = {key: value for part in ("data", "model", "training", "analysis") for key, value in settings[part].items()}
+    numbers = activations(*(flat[key.rpartition(".")[2]] for key in ACTIVATIONS))
+    return max(least, 1000 + round(sum(flat[key] * numbers * each for key, each in bytes_each.items()) / 1e6))
+
+
 def every_seed(pattern, **others):
     """An input function: `pattern` for every seed of the wildcards' experiment, and every value of `others`."""
 

@@ -16,7 +16,7 @@ rule train_model:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 2000, batch_size=25, n_test=5) * attempt,
         runtime=60,
         # A resource, though it limits nothing: a param would train anew whenever it is changed.
         checkpoint_every=of_experiment("training", "checkpoint_every"),
