@@ -33,7 +33,7 @@ def wait_until(true, running: subprocess.Popen | None = None, folder: Path | Non
         said = (folder / "terminal.txt").read_text() if folder else ""
         assert running is None or running.poll() is None, said
         assert time.monotonic() < deadline, said
-        time.sleep(0.01)
+        time.sleep(0.05)
     return found
 
 

@@ -117,8 +117,8 @@ REFUSED = [
     ("analysis: {n_condition: 25319}", f"analysis.n_condition: expected {AT_ONCE}, found 25319"),
     ("training: {batch_size: 25319, steps: 300}", f"training.batch_size: expected {AT_ONCE}, found 25319"),
     ("data: {n_terms: 512}, analysis: {n_condition: 100}", "data.n_test: expected at most 178 sequences of "
-     "n_terms 512, n_layers 3, n_heads 4, d_model 64, d_mlp 256 (all are taken at once and have to fit in memory), found 4096 "
-     "(the default)"),
+     "n_terms 512, n_layers 3, n_heads 4, d_model 64, d_mlp 256 (all are taken at once and have to fit in memory), "
+     "found 4096 (the default)"),
     ("claims: {copy_ratio_min: 2.5}", "claims.copy_ratio_min: expected less than claims.copy_ratio_max (2.0), "
      "found 2.5"),
     ("claims: {copy_ratio_min: 2.0}", "claims.copy_ratio_min: expected less than claims.copy_ratio_max (2.0), "

@@ -1,4 +1,4 @@
-"""A config edited while a run is under way: the run keeps the one that it began with."""
+"""A config or code edited while a run is under way: the run keeps its config; the next one knows what the code was."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import yaml
 from clusters import local_cluster
 from frozen_config import FOLDER, freeze, require_unchanged
-from projects import copy_project, planned, snakemake
+from projects import assert_same, copy_project, planned, snakemake
 from snakemake.settings.types import SharedFSUsage
 
 PREDICTIONS = "results/smoke/seed0/predictions.csv"
@@ -74,3 +74,13 @@ def test_a_config_edited_between_the_jobs_of_a_cluster_changes_nothing(fresh, tm
     assert planned(fresh, "models", PREDICTIONS) == {
         "generate_data": 1, "train_model": 2, "score_predictions": 1, "models": 1,  # fewer steps draw fewer sequences
     }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_what_ran_under_the_record_of_older_code_is_made_again_by_the_next_run(fresh, finished):
+    edit = "sed -i 's/set aside as %s/put aside as %s/' scripts/recurrence_circuits/training.py"
+    snakemake(fresh, PREDICTIONS, *local_cluster(fresh, edit))  # edited when the first job, of sequences, is submitted
+    assert planned(fresh, PREDICTIONS) == {"train_model": 1, "score_predictions": 1}
+    snakemake(fresh, PREDICTIONS)
+    assert planned(fresh, PREDICTIONS) == {}
+    assert_same(fresh, finished, "seed0/model.safetensors", "seed0/predictions.csv")

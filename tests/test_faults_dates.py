@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from projects import change_config, planned, snakemake
+from projects import assert_ends_as, change_config, documented, planned, snakemake
 
 pytestmark = pytest.mark.slow
 DAY = 24 * 60 * 60
@@ -23,18 +23,17 @@ def test_files_from_the_future_make_nothing_again(fresh):
     assert planned(fresh, "models") == {}
 
 
-def test_a_clock_moved_back_between_two_jobs_is_told_and_nothing_is_lost(fresh):
-    change_config(fresh, lambda smoke: smoke["data"].update(n_test=4096))
-    data = fresh / "results/smoke/data/test.npz"
-    snakemake(fresh, "results/smoke/data/test.npz")
+def test_a_clock_moved_back_between_two_jobs_is_told_and_nothing_is_lost(project, finished):
+    data = project / "results/smoke/data/test.npz"
+    (project / "results/smoke/seed0/model.safetensors").unlink()
     tomorrow = time.time() + DAY
     os.utime(data, (tomorrow, tomorrow))
-    output = snakemake(fresh, "models", ok=False)
-    assert f"{data.relative_to(fresh)}: expected a date before now, found " in output
+    output = snakemake(project, ok=False)
+    assert f"{data.relative_to(project)}: {documented('expected a date before now, found')} " in output
     assert "rule train_model:" not in output  # refused before anything is trained, not after
     (command,) = re.findall(r"Once it is right: (.*); then the same command", output)
-    subprocess.run(shlex.split(command), cwd=fresh, check=True)
-    snakemake(fresh, "models")
-    assert planned(fresh, "models") == {}
+    subprocess.run(shlex.split(command), cwd=project, check=True)
+    snakemake(project)
+    assert_ends_as(project, finished)
     data.write_bytes(data.read_bytes()[:-1])  # another content still counts
-    assert planned(fresh, "models")["train_model"] == 2
+    assert planned(project, "models")["train_model"] == 2

@@ -47,6 +47,10 @@ def test_the_disk_is_full(project, finished, disk, place):
 def test_the_disk_is_read_only(project, finished, disk):
     folder, target = project / RESULTS / "seed0", str(RESULTS / "seed0" / "ablation.csv")
     put_on_a_disk(disk, folder, "size=24m")
+    disk(folder, "ro")
+    asked = [target, "--forcerun", "ablate_heads"]
+    assert documented("Write-protected output files") in snakemake(project, *asked, ok=False)
+    disk(folder, "rw")
     (project / target).unlink()
     disk(folder, "ro")
     assert documented("Read-only file system") in snakemake(project, target, ok=False)

@@ -21,6 +21,12 @@ def text(profile: str) -> str:
     return (ROOT / "workflow" / "profiles" / profile / "config.yaml").read_text()
 
 
+def unexplained(profile: str) -> list[str]:
+    """Settings in paragraphs of a profile that do not begin with a comment."""
+    paragraphs = [part for part in text(profile).strip().split("\n\n") if not part.startswith("#")]
+    return [line for part in paragraphs for line in part.splitlines()]
+
+
 def rules() -> dict[str, str]:
     """The text of every rule that runs a script; the others only name files."""
     parts = re.split(r"^rule (\w+):\n", "\n".join(path.read_text() for path in RULES), flags=re.MULTILINE)[1:]
@@ -38,7 +44,7 @@ def test_the_profiles_are_these():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_says_what_it_is_and_holds_the_defaults_that_keep_results_right(profile):
-    assert text(profile).startswith("# ")
+    assert unexplained(profile) == []
     settings, default = yaml.safe_load(text(profile)), yaml.safe_load(text("default"))
     for key in ("rerun-triggers", "max-checksum-file-size", "rerun-incomplete", "keep-going"):
         assert settings[key] == default[key], key
@@ -96,7 +102,8 @@ def empty_bucket():
 @pytest.mark.parametrize("profile", ["slurm", "slurm-grouped", "generic", "lsf", "kubernetes"])
 def test_a_plan_is_made_with_every_profile(profile, tmp_path, empty_bucket):
     project = copy_project(tmp_path)
-    flags = ["--workflow-profile", f"workflow/profiles/{profile}", "--configfile", "config/smoke.yaml"]
+    (told,) = re.findall(rf"`snakemake (--[\w-]+ workflow/profiles/{profile})`", text(profile))
+    flags = [*told.split(), "--configfile", "config/smoke.yaml"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
     if profile == "kubernetes":
         flags += ["--storage-s3-endpoint-url", empty_bucket]

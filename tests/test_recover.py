@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -12,16 +13,13 @@ import recover
 from projects import copy_project
 from records import submitted_jobs
 from recover import QueueError, cancel_cluster_jobs, config_files, orphans_here, read_experiments, snakemakes
-from snakemake_executor_plugin_cluster_generic import __file__ as generic_plugin
-from snakemake_executor_plugin_lsf import __file__ as lsf_plugin
-from snakemake_executor_plugin_slurm import __file__ as slurm_plugin
 
 # What each plugin logs of a job that it has submitted, and the words of that in its source.
 LOGGED = {
-    "SGE": ("Submitted job 3 with external jobid '4711'.", "with external jobid", generic_plugin),
-    "PBS": ("Submitted group job 3 with external jobid '4711.head'.", "with external jobid", generic_plugin),
-    "SLURM": ("Job 3 has been submitted with SLURM jobid 4711 (log: x).", "submitted with SLURM jobid", slurm_plugin),
-    "LSF": ("Job 3 has been submitted with LSF jobid 4711 (log: x).", "submitted with LSF jobid", lsf_plugin),
+    "SGE": ("Submitted job 3 with external jobid '4711'.", "with external jobid", "cluster_generic"),
+    "PBS": ("Submitted group job 3 with external jobid '4711.head'.", "with external jobid", "cluster_generic"),
+    "SLURM": ("Job 3 has been submitted with SLURM jobid 4711 (log: x).", "submitted with SLURM jobid", "slurm"),
+    "LSF": ("Job 3 has been submitted with LSF jobid 4711 (log: x).", "submitted with LSF jobid", "lsf"),
 }
 CANCELS = {"SGE": "qdel", "PBS": "qdel", "LSF": "bkill"}
 
@@ -35,7 +33,7 @@ def write_log(folder: Path, text: str, name: str = "1") -> None:
 @pytest.mark.parametrize("scheduler", LOGGED)
 def test_submitted_jobs_are_known_by_what_their_plugin_logs(tmp_path, scheduler):
     logged, words, plugin = LOGGED[scheduler]
-    assert words in Path(plugin).read_text()
+    assert words in Path(find_spec(f"snakemake_executor_plugin_{plugin}").origin).read_text()
     write_log(tmp_path, f"Building DAG of jobs...\n{logged}\n{logged}\n")
     write_log(tmp_path, "a later Snakemake that submitted nothing", "2")
     assert submitted_jobs(tmp_path) == ["4711.head" if scheduler == "PBS" else "4711"]

@@ -7,14 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from projects import change_config, copy_project
+from projects import LIMIT, change_config, copy_project, wait_until
 
-LIMIT = 900  # seconds: a job that is lost would hang a run for ever
 SLURM = ["--profile", "workflow/profiles/slurm"]
 GROUPED = ["--workflow-profile", "workflow/profiles/slurm-grouped"]
 GENERIC = ["--profile", "workflow/profiles/generic"]
@@ -54,14 +52,6 @@ def run(project: Path, *arguments: str, ok: bool = True) -> str:
     return finish(start(project, *arguments), project, ok)
 
 
-def wait_until(true, running: subprocess.Popen, project: Path) -> None:
-    deadline = time.monotonic() + LIMIT
-    while not true():
-        assert running.poll() is None, (project / "terminal.txt").read_text()
-        assert time.monotonic() < deadline, (project / "terminal.txt").read_text()
-        time.sleep(0.1)
-
-
 def queue(project: Path, fields: str) -> list[list[str]]:
     """Every job of a project that SLURM knows of, ended ones too."""
     listed = subprocess.run(
@@ -71,14 +61,14 @@ def queue(project: Path, fields: str) -> list[list[str]]:
     return [row[1:] for row in rows if row[0] == str(project)]
 
 
-def running_training(project: Path) -> tuple[str, str]:
-    """Id and node of a training that SLURM runs and that has kept a checkpoint; empty without one."""
+def running_training(project: Path) -> tuple[str, str] | None:
+    """Id and node of a training that SLURM runs and that has kept a checkpoint; None without one."""
     for job, comment, state, node in queue(project, "%i|%k|%T|%N"):
         seed = comment.rpartition("_")[2]
         checkpoint = project / f"results/smoke/seed{seed}/checkpoint.safetensors"
         if comment.startswith("rule_train_model") and state == "RUNNING" and checkpoint.exists():
             return job, node
-    return "", ""
+    return None
 
 
 def assert_same(project: Path, reference: Path, *patterns: str) -> None:
@@ -117,10 +107,12 @@ def test_the_whole_workflow_through_a_profile(reference, tmp_path, profile):
     project = make(tmp_path)
     said = run(project, *profile)
     assert_same(project, reference, "results/**/*.csv", "results/**/*.safetensors", "results/smoke/tables/*.md")
-    jobs = queue(project, "%T|%C|%j")
-    assert {state for state, _, _ in jobs} == {"COMPLETED"}
-    assert all(name.startswith("recurrence-circuits") for _, _, name in jobs)
-    assert {cores for _, cores, _ in jobs} == {"1"}  # a group runs its members one after another
+    jobs = queue(project, "%T|%C|%m|%j")
+    assert {state for state, *_ in jobs} == {"COMPLETED"}
+    assert all(name.startswith("recurrence-circuits") for *_, name in jobs)
+    # A group runs its members one after another: it asks for what the largest of them needs, not for the sum.
+    assert {cores for _, cores, _, _ in jobs} == {"1"}
+    assert {memory for _, _, memory, _ in jobs} <= {"2000M", "4000M"}
     assert "draw_claims" in said  # here, not submitted
     if profile == GROUPED:
         assert len(jobs) < 12  # two seeds of eleven stages, the data, the construction
@@ -139,6 +131,15 @@ def test_a_gpu_is_asked_for_in_either_way(tmp_path):
     assert ["TresPerJob=gres:gpu:1" in text for text in shown] == [True, False]
     assert ["TresPerNode=gres:gpu:1" in text for text in shown] == [False, True]
     assert all("JobState=COMPLETED" in text for text in shown)
+
+
+def test_trainings_of_one_submission_take_turns_on_one_gpu(tmp_path):
+    project = make(tmp_path, [0, 1], device="auto")
+    run(project, "models", *GROUPED)
+    (job,) = [job for job, comment in queue(project, "%i|%k") if "train" in comment]
+    shown = subprocess.run(["scontrol", "show", "job", job], capture_output=True, text=True).stdout
+    assert "TresPerJob=gres:gpu:1" in shown
+    assert "JobState=COMPLETED" in shown
 
 
 # --- what a cluster does to a run ---
@@ -172,8 +173,8 @@ def test_a_failing_job_is_reported_with_its_log(tmp_path):
 def test_a_cancelled_job_is_submitted_again_and_goes_on(tmp_path, trained):
     project = make(tmp_path, [0], **LONG)
     running = start(project, "models", *SLURM)
-    wait_until(lambda: running_training(project)[0], running, project)
-    subprocess.run(["scancel", running_training(project)[0]], check=True)
+    job, _ = wait_until(lambda: running_training(project), running, project)
+    subprocess.run(["scancel", job], check=True)
     said = finish(running, project)
     assert "CANCELLED" in said
     assert "goes on after step" in (project / "results/smoke/logs/seed0/train_model.log").read_text()
@@ -183,8 +184,7 @@ def test_a_cancelled_job_is_submitted_again_and_goes_on(tmp_path, trained):
 def test_a_node_daemon_is_killed_and_brought_back(tmp_path, trained):
     project = make(tmp_path, [0], **LONG)
     running = start(project, "models", *SLURM)
-    wait_until(lambda: running_training(project)[0], running, project)
-    node = running_training(project)[1]
+    _, node = wait_until(lambda: running_training(project), running, project)
     home = Path(os.environ["SLURM_CONF"]).parents[1]
     daemon = psutil.Process(int((home / f"run/slurmd-{node}.pid").read_text()))
     assert daemon.name() == "slurmd"
@@ -192,6 +192,22 @@ def test_a_node_daemon_is_killed_and_brought_back(tmp_path, trained):
     daemon.wait(30)
     subprocess.run(["slurmd", "-f", os.environ["SLURM_CONF"], "-N", node], check=True)
     finish(running, project)
+    assert_same_seeds(project, trained, [0])
+
+
+def test_a_node_goes_down_and_its_job_is_run_again(tmp_path, trained):
+    """By SLURM itself, under the same id: Snakemake only waits."""
+    project = make(tmp_path, [0], **LONG)
+    running = start(project, "models", *SLURM)
+    job, node = wait_until(lambda: running_training(project), running, project)
+    subprocess.run(["scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test"], check=True)
+    try:
+        wait_until(lambda: [job, "PENDING"] in queue(project, "%i|%T"), running, project)
+    finally:
+        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], check=True)
+    finish(running, project)
+    assert [row[0] for row in queue(project, "%i|%k") if row[1].startswith("rule_train_model")] == [job]
+    assert "goes on after step" in (project / "results/smoke/logs/seed0/train_model.log").read_text()
     assert_same_seeds(project, trained, [0])
 
 
@@ -205,14 +221,12 @@ def test_snakemake_is_killed_and_recovers(tmp_path, trained):
         return {job for job, comment, found in rows if comment.startswith("rule_train_model") and found == state}
 
     wait_until(lambda: trainings("RUNNING") and trainings("PENDING"), running, project)
-    wait_until(lambda: running_training(project)[0], running, project)
+    wait_until(lambda: running_training(project), running, project)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     # A training that ends when there is no Snakemake left to see it.
-    at_work, deadline = trainings("RUNNING"), time.monotonic() + LIMIT
-    while not at_work & trainings("COMPLETED"):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    at_work = trainings("RUNNING")
+    wait_until(lambda: at_work & trainings("COMPLETED"))
     assert trainings("RUNNING") | trainings("PENDING")
     finished = {record.parent: inodes(record.parent) for record in records if record.exists()}
 
