@@ -7,7 +7,7 @@ from wording import found, join
 
 MAX_NUMBERS = 10**9  # in one data file: 4 GB
 MAX_RESAMPLED = 10**8  # resamples × sequences of one bootstrap: 2.4 GB while it is drawn
-MAX_ACTIVATIONS = 7 * 10**8  # numbers that a model computes for sequences taken at once: 16 GB where most are kept
+MAX_ACTIVATIONS = 7 * 10**8  # numbers that a model computes for sequences taken at once: 17 GB where most are kept
 # Terms are float32 and of size 1. At this noise the mean squared error of the Bayes-optimal predictor at 64 positions
 # is 1.3 noise²; at a tenth of it, where rounding begins to count, 7 noise², at a hundredth 600 noise².
 LEAST_NOISE = 1e-4

@@ -122,7 +122,7 @@ def run_settings(wildcards):
 
 def memory_mb(wildcards, least, **bytes_each):
     """Memory of a stage in MB: torch, and so many bytes for each number that the model computes for the sequences
-    that a key counts (measured: 22 where all of it is kept for n_test sequences, less elsewhere).
+    that a key counts (measured: up to 24, by measure_similarity, which keeps most of them).
     """
     settings = EXPERIMENTS[wildcards.experiment]
     flat = {key: value for part in ("data", "model", "training", "analysis") for key, value in settings[part].items()}
