@@ -136,7 +136,6 @@ MailProg=/bin/true
 $gres_types
 NodeName=$nodes NodeHostname=$host NodeAddr=127.0.0.1 Port=$ports CPUs=$SLURM_NODE_CPUS RealMemory=$SLURM_NODE_MEM $gres_node State=UNKNOWN
 PartitionName=main Nodes=$nodes Default=YES MaxTime=600 DefaultTime=10 DefMemPerCPU=100 State=UP
-PartitionName=short Nodes=$nodes MaxTime=1 DefaultTime=1 DefMemPerCPU=100 State=UP
 CONF
 if [ "$SLURM_NODE_GPUS" -gt 0 ]; then
     echo "NodeName=$nodes Name=gpu Type=$SLURM_GPU_TYPE File=$devs" >"$etc/gres.conf"
