@@ -220,8 +220,11 @@ def test_markup_in_results_stays_text(smk):
 
 
 def test_terms_of_the_sequence_have_their_subscript(smk):
+    claims = Synthetic(3)["claims"]
+    claims["statistic"] = "variance of x_{n+1} over that of x_n"
+    write_table("claims", claims, smk.input.claims)
     html = written(smk)
-    assert "direct contribution with x<sub>n</sub>" in html
+    assert "variance of x<sub>n+1</sub> over that of x<sub>n</sub>" in html
     assert "&lt;sub" not in html
 
 

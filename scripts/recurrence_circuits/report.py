@@ -1,6 +1,7 @@
 """The report of one experiment: one HTML file that needs no other."""
 
 import base64
+import re
 from pathlib import Path
 
 import jinja2
@@ -25,8 +26,13 @@ def render(template: str, **content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["subscripts"] = lambda text: Markup(str(escape(text)).replace("x_n", "x<sub>n</sub>"))
+    environment.filters["subscripts"] = _subscripts
     return environment.get_template(Path(template).name).render(content)
+
+
+def _subscripts(text: str) -> Markup:
+    """Text whose x_n and x_{n+1} have their subscripts."""
+    return Markup(re.sub(r"\bx_(?:n\b|\{([^}]*)\})", lambda found: f"x<sub>{found[1] or 'n'}</sub>", str(escape(text))))
 
 
 def figure_views(pngs: list[str], captions: dict[str, str]) -> list[dict]:
