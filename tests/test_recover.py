@@ -102,7 +102,7 @@ RULE_SCRIPT = ".snakemake/scripts/tmpx.train_model.py"
 @pytest.mark.parametrize("inside", [{}, {"SLURM_JOB_ID": "70"}], ids=["outside", "in an allocation"])
 def test_what_is_at_work_here_is_found(tmp_path, at_work, inside):
     write_log(tmp_path, LOGGED["SLURM"][0])
-    script, job, main = at_work(RULE_SCRIPT, **inside), at_work("snakemake", "--mode", "remote", **inside), None
+    script, job = at_work(RULE_SCRIPT, **inside), at_work("snakemake", "--mode", "remote", **inside)
     assert {process.pid for process in orphans_here(tmp_path)} == {script.pid, job.pid}
     assert snakemakes(tmp_path) == []
     main = at_work("snakemake", "--cores", "1", **inside)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from projects import LIMIT, change_config, copy_project, wait_until
+from projects import LIMIT, change_config, copy_project, start, wait_until
 
 SLURM = ["--profile", "workflow/profiles/slurm"]
 GROUPED = ["--workflow-profile", "workflow/profiles/slurm-grouped"]
@@ -25,15 +25,6 @@ def make(folder: Path, seeds=(0, 1), **training) -> Path:
     project = copy_project(folder)
     change_config(project, lambda smoke: (smoke.update(seeds=list(seeds)), smoke["training"].update(training)))
     return project
-
-
-def start(project: Path, *arguments: str) -> subprocess.Popen:
-    """Start Snakemake in a session of its own; what it says goes to terminal.txt."""
-    with (project / "terminal.txt").open("a") as terminal:
-        return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *arguments, *CONFIG],
-            cwd=project, stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
 
 
 def finish(running: subprocess.Popen, project: Path, ok: bool = True) -> str:
