@@ -37,6 +37,11 @@ def test_the_threshold_is_inside_every_panel_and_its_side_tinted():
         assert (tint.x0 < middle - 1) == (first["relation"] == "<=")
 
 
+def test_terms_of_the_sequence_are_set_as_mathematics():
+    figure, _ = draw("claims", USUAL["claims"].assign(statistic="variance of x_{n+1} over x_n"))
+    assert any("variance of $x_{n+1}$ over $x_n$" in text.get_text() for text in figure.findobj(Text))
+
+
 def several_experiments():
     """Claims of two experiments; in the second one claim is mixed and another is not judged."""
     paper = USUAL["claims"].assign(experiment="paper")

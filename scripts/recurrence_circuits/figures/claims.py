@@ -1,5 +1,6 @@
 """Claims: every criterion's statistic against its threshold, a dot a seed, the untrained control below."""
 
+import re
 from textwrap import fill
 
 import numpy as np
@@ -34,7 +35,7 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         rows = of_claim[of_claim["criterion"] == criterion].sort_values("seed")
         first = rows.iloc[0]
         rule = f"{SIGNS.get(first['relation'], first['relation'])} {first['threshold']:g}".replace("-", "−")
-        statistic = fill(first["statistic"], 46).replace("x_n", "$x_n$")
+        statistic = re.sub(r"\bx_(?:n\b|\{[^}]*\})", r"$\g<0>$", fill(first["statistic"], 46))
         _text(figure.add_subplot(grid[i, 0]), f"{statistic}\nholds if {rule}")
         _dots(figure.add_subplot(grid[i, 1]), rows)
         _text(
