@@ -1,16 +1,19 @@
-# The house round the workflow. `make` alone lists what it can do.
+# What people and CI call. `make` alone lists the targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help paper recover test test-slurm check format benchmark scaling restore verify rulegraph environment requirements clean
+.PHONY: help paper recover test test-faults test-slurm check format benchmark scaling restore verify rulegraph tables \
+    requirements environment clean
 
 VENV := .venv
 INSIDE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# The modules of workflow/tools and of the library, for a program that Snakemake does not start.
+TOOLS := $(INSIDE) PYTHONPATH="$(CURDIR)/workflow:$(CURDIR)/scripts"
 PYTHON_VERSION := $(shell sed -n 's/^ *- python=\([0-9.]*\).*/\1/p' environment.yml)
 # The first of these that is Python $(PYTHON_VERSION) makes the environment; PYTHON=... names another.
 PYTHON ?= python$(PYTHON_VERSION) python3
-# The pip section of environment.yml, one requirement a line. With sed, since no YAML parser is there yet.
+# The pip section of environment.yml, one requirement per line. With sed, since no YAML parser is there yet.
 LIST_REQUIREMENTS := sed -n 's/^ *- \([^ ]*==[^ ]*\).*/\1/p' environment.yml
 # More flags for snakemake (paper) or pytest (test): make paper ARGS="--cores 1", make test ARGS="-m 'not slow'".
 ARGS ?=
@@ -24,21 +27,25 @@ paper: environment  ## train, measure, judge and draw: the whole workflow on con
 	@$(INSIDE) snakemake $(ARGS)
 
 recover: environment  ## after Snakemake was killed: end its orphaned jobs, unlock, go on; ARGS as for the killed run
-	@$(INSIDE) python workflow/recover.py $(ARGS)
+	@$(TOOLS) python -m tools.recover $(ARGS)
 
 # A file of tests stays on one core: its tests share what its fixtures made.
-test: environment  ## run every test, on two cores, and show the coverage
-	@$(INSIDE) pytest -n 2 --dist loadfile --cov --cov-report=term $(ARGS)
+test: environment  ## unit and workflow tests, on two cores, with coverage
+	@$(INSIDE) pytest -n 2 --dist loadfile --cov --cov-report=term tests/unit tests/workflow $(ARGS)
 
-test-slurm: environment  ## the tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
+test-faults: environment  ## tests that kill jobs, fill disks and set clocks back
+	@$(INSIDE) pytest -n 2 --dist loadfile tests/faults $(ARGS)
+
+test-slurm: environment  ## tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
 	@$(INSIDE) tests/slurm/run.sh $(ARGS)
 
-check: environment  ## lint and look at the format of Python and of the workflow; changes nothing
+check: environment  ## lint, format and direction of imports; changes nothing
 	@$(INSIDE)
 	ruff check .
 	ruff format --check .
 	snakefmt --check workflow
 	snakemake --lint
+	$(TOOLS) lint-imports
 
 format: environment  ## format Python and the workflow
 	@$(INSIDE)
@@ -46,20 +53,23 @@ format: environment  ## format Python and the workflow
 	ruff format .
 	snakefmt workflow
 
-benchmark: environment  ## time the default run and its reruns in a scratch clone, against the targets; some 15 minutes
-	@$(INSIDE) python workflow/benchmark.py
+benchmark: environment  ## time the default run and its reruns in a scratch clone, against the targets; about 20 minutes
+	@$(TOOLS) python -m tools.benchmark
 
 scaling: environment  ## measure what many models ask of Snakemake, for docs/scaling.md; ARGS="--models 1000" for more
-	@$(INSIDE) python workflow/scaling.py $(ARGS)
+	@$(TOOLS) python docs/scaling/measure.py $(ARGS)
 
 restore: environment  ## put an archived experiment back: make restore ARCHIVE=results/_archives/affine.tar
-	@$(INSIDE) python workflow/restore.py $(if $(ARCHIVE),"$(ARCHIVE)")
+	@$(TOOLS) python -m tools.restore $(if $(ARCHIVE),"$(ARCHIVE)")
 
 verify: environment  ## recompute a random part of archived tables and compare; ARGS="--tables 3 --seed 7" picks more, or again
-	@$(INSIDE) python workflow/verify.py $(if $(ARCHIVE),"$(ARCHIVE)") $(ARGS)
+	@$(TOOLS) python -m tools.verify $(if $(ARCHIVE),"$(ARCHIVE)") $(ARGS)
 
-rulegraph: environment  ## draw the rule graph of README.md anew
-	@$(INSIDE) python workflow/rulegraph.py
+rulegraph: environment  ## draw the rule graph of docs/architecture.md
+	@$(TOOLS) python -m tools.rulegraph
+
+tables: environment  ## write the lists that are made from config keys and measures, in config/ and slurm-grouped
+	@$(TOOLS) python -m tools.config_table
 
 requirements:  ## print the dependencies that pip installs, as environment.yml lists them
 	@$(LIST_REQUIREMENTS)
@@ -109,5 +119,5 @@ clean:  ## delete the caches, and after asking the results with their trained we
 	    if [ "$$answer" != y ] && [ "$$answer" != yes ]; then echo "Nothing was deleted." >&2; exit 1; fi
 	    rm -rf results .snakemake
 	fi
-	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
-	find config scripts tests workflow -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
+	find config docs scripts tests workflow -name __pycache__ -prune -exec rm -rf {} +

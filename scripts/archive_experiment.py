@@ -1,9 +1,9 @@
-"""Pack all of an experiment into one file with checksums: outputs, logs, settings, code digests, versions, records."""
+"""Pack an experiment into one archive with checksums: outputs, logs, settings, code digests, versions, records."""
 
 from pathlib import Path
 
-from recurrence_circuits.archives import pack
-from recurrence_circuits.logs import log_to
+from recurrence_circuits.io.archives import pack
+from recurrence_circuits.runtime.logs import log_to
 
 
 def main(smk):

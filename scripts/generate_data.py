@@ -1,17 +1,17 @@
-"""Draw an experiment's training and test sequences, from separate random streams."""
+"""Draw the training, validation or test sequences of an experiment, each part from its own random streams."""
 
-from recurrence_circuits.dataset import draw_sequences, write_arrays
-from recurrence_circuits.logs import log_to
-from recurrence_circuits.settings import DataSettings
+from recurrence_circuits.config.data import SequenceSettings
+from recurrence_circuits.runtime.logs import log_to
+from recurrence_circuits.tasks.dataset import draw_sequences, write_sequences
 
 
 def main(smk):
     with log_to(smk.log[0]) as logger:
-        settings = DataSettings.from_params(smk.params.data)
-        for part, n in (("train", settings.n_train), ("test", settings.n_test)):
-            arrays = draw_sequences(smk.params.task, settings, part, n)
-            write_arrays(smk.output[part], arrays)
-            logger.info("%s: %d sequences of %s, shape %s", part, n, smk.params.task, arrays["sequences"].shape)
+        task, part, n = smk.params.task, smk.wildcards.part, smk.params.n_sequences
+        settings = SequenceSettings.from_params(smk.params.sequences)
+        drawn = draw_sequences(task, settings, part, n)
+        write_sequences(smk.output.sequences, drawn, task, settings)
+        logger.info("%s: %d sequences of %s, shape %s", part, n, task, tuple(drawn["sequences"].shape))
 
 
 if __name__ == "__main__":

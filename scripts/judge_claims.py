@@ -1,18 +1,22 @@
-"""Judge the claims: every criterion against its threshold, over all seeds, beside the untrained control."""
+"""Judge the claims: compare every criterion with its threshold, in all seeds and in the untrained control."""
 
-from recurrence_circuits.files import write_text
-from recurrence_circuits.logs import log_to
-from recurrence_circuits.tables import read_table, write_table
-from recurrence_circuits.verdicts import claims_markdown, judge_claims
+from recurrence_circuits.claims.text import claims_markdown
+from recurrence_circuits.claims.verdicts import judge_claims
+from recurrence_circuits.io.files import write_text
+from recurrence_circuits.io.tables import read_tables, write_table
+from recurrence_circuits.runtime.logs import log_to
 
 
 def main(smk):
     with log_to(smk.log[0]) as logger:
-        tables = {name: read_table(name, path) for name, path in smk.input.items()}
-        claims = judge_claims(tables, smk.params.thresholds, smk.params.n_layers, smk.params.confidence)
+        columns = dict(smk.params.columns)
+        written = columns.pop("claims")
+        tables = {name: read_tables(name, columns[name], smk.input[name]) for name in columns}
+        thresholds, confidence = smk.params.thresholds, smk.params.confidence
+        claims = judge_claims(tables, thresholds, smk.params.n_layers, confidence)
         claims = claims.assign(experiment=smk.wildcards.experiment)
-        write_table("claims", claims, smk.output.table)
-        write_text(smk.output.page, claims_markdown(claims))
+        write_table("claims", written, claims, smk.output.table)
+        write_text(smk.output.page, claims_markdown(claims, confidence, thresholds["agreement_min"]))
         for claim, rows in claims.groupby("claim", sort=False):
             logger.info("claim %s: %s", claim, rows["claim_verdict"].iloc[0])
 

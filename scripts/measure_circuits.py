@@ -1,25 +1,20 @@
-"""Measure what each head's weights do, and what each layer's attention answers when its input's estimate is shifted."""
+"""Measure each head's OV and QK circuits, and how heads compose, from the weights."""
 
-from recurrence_circuits.circuits import measure_circuits, measure_composition, qk_factors
-from recurrence_circuits.dataset import write_arrays
-from recurrence_circuits.feedback import measure_feedback
-from recurrence_circuits.logs import log_to
-from recurrence_circuits.measuring import Measuring
+from recurrence_circuits.measures.circuits import measure_circuits, measure_composition
+from recurrence_circuits.measures.inputs import MeasureInputs
+from recurrence_circuits.runtime.logs import log_to
 
 
 def main(smk):
     with log_to(smk.log[0]):
-        m = Measuring.from_rule(smk)
-        first, tables = m.task.first_determined, {"circuits": {}, "composition": {}, "feedback": {}}
+        m = MeasureInputs.from_rule(smk)
+        first, circuits, composition = m.task.first_determined, {}, {}
         for name, model in m.models.items():
-            trace = model(m.context)
-            tables["circuits"][name] = measure_circuits(model, trace, first)
-            tables["composition"][name] = measure_composition(model, trace, first)
-            tables["feedback"][name] = measure_feedback(model, trace, first, m.analysis.feedback_epsilon, m.bootstrap)
-            if name == "trained":
-                write_arrays(smk.output.qk_factors, qk_factors(model, trace, first))
-        for table, frames in tables.items():
-            m.write_both(table, frames, smk.output[table])
+            cache = model(m.context)
+            circuits[name] = measure_circuits(model, cache, first)
+            composition[name] = measure_composition(model, cache, first)
+        m.write_both("circuits", circuits)
+        m.write_both("composition", composition)
 
 
 if __name__ == "__main__":

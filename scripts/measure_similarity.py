@@ -1,33 +1,34 @@
-"""Measure what each head writes and where it looks, and what the readout sees after each layer."""
+"""Measure what each head writes and where it attends."""
 
 import pandas as pd
-from recurrence_circuits import similarity
-from recurrence_circuits.estimates import measure_estimates
-from recurrence_circuits.logs import log_to
-from recurrence_circuits.measuring import Measuring
+
+from recurrence_circuits.measures import similarity
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.inputs import MeasureInputs
+from recurrence_circuits.runtime.logs import log_to
 
 
 def main(smk):
     with log_to(smk.log[0]):
-        m = Measuring.from_rule(smk)
-        first, tables = m.task.first_determined, {"similarity": {}, "cosines": {}, "attention": {}, "estimates": {}}
+        m = MeasureInputs.from_rule(smk)
+        bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
+        first, tables = m.task.first_determined, {"similarity": {}, "cosines": {}, "attention": {}}
         for name, model in m.models.items():
-            trace = model(m.context)
-            parts = similarity.contributions_by_component(model, trace)
+            cache = model(m.context)
+            parts = similarity.contributions_by_component(model, cache)
             measured = [
-                similarity.contribution_similarity(parts, trace.prediction, m.sequences, first, m.bootstrap),
-                similarity.output_similarity(model, trace, first, m.bootstrap),
-                similarity.attention_similarity(model, trace, m.context, first, m.bootstrap),
+                similarity.contribution_similarity(parts, cache.prediction, m.sequences, first, bootstrap),
+                similarity.output_similarity(model, cache, first, bootstrap),
+                similarity.attention_similarity(model, cache, m.context, first, bootstrap),
             ]
             tables["similarity"][name] = pd.concat(measured)
-            tables["cosines"][name] = similarity.head_cosines(model, trace, first)
-            tables["attention"][name] = similarity.mean_attention(model, trace)
-            tables["estimates"][name] = measure_estimates(model, m.sequences, first, m.bootstrap)
+            tables["cosines"][name] = similarity.head_cosines(model, cache, first)
+            tables["attention"][name] = similarity.mean_attention(model, cache)
             if name == "trained":
-                sample = similarity.contribution_sample(parts, m.sequences, first, m.analysis.n_shown)
-                m.write("contributions", sample, smk.output.contributions)
+                sample = similarity.contribution_sample(parts, m.sequences, first, smk.params.n_shown)
+                m.write("attribution", sample)
         for table, frames in tables.items():
-            m.write_both(table, frames, smk.output[table])
+            m.write_both(table, frames)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+
+from parsed import Parsed, parse
 from projects import copy_project, snakemake, two_seeds
 
 # As in the rules that train. Tests of two cores would otherwise wait for each other's threads.
@@ -17,6 +19,12 @@ torch.set_num_threads(1)
 def _seeded() -> None:
     """A test that fails does so every time: what it draws without a stream of its own is the same at each run."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def workflow(tmp_path_factory) -> Parsed:
+    """The workflow's rules as Snakemake itself reads them."""
+    return parse(tmp_path_factory.mktemp("parsed"))
 
 
 @pytest.fixture(scope="session")

@@ -1,39 +1,20 @@
 """Drawing a figure from made-up tables, for the tests of figures."""
 
-from importlib import import_module
-
+from lib.registry import COMPARISON, FIGURES
+from recurrence_circuits.by_name import module
 from synthetic_tables import Synthetic
 
-INPUTS = {
-    "learning_curves": ["history"],
-    "error_by_position": ["predictions"],
-    "estimates": ["estimates", "predictions"],
-    "head_similarity": ["similarity"],
-    "ablation": ["ablation"],
-    "contributions": ["contributions", "similarity"],
-    "attention": ["attention"],
-    "cosines": ["cosines"],
-    "claims": ["claims"],
-    "circuits": ["circuits"],
-    "composition": ["composition"],
-    "feedback": ["feedback"],
-    "paths": ["paths"],
-    "groups": ["groups"],
-    "probes": ["probes"],
-    "formation": ["formation"],
-    "algorithm": ["algorithm", "nearest"],
-    "explained": ["explained"],
-    "construction": ["construction", "predictions"],
-}
 SMALL, USUAL = Synthetic(1, 1, 2, attention_only=True), Synthetic(2, 2, 3)
 
 
 def draw(name, *tables):
-    return import_module(f"recurrence_circuits.figures.{name}").draw(*tables)
+    """The figure `name` from its tables, in the order in which the registry names them."""
+    listed = (FIGURES | COMPARISON)[name]
+    return module("figures", name).draw(**dict(zip(listed, tables, strict=True)))
 
 
 def draw_from(name, synthetic):
-    return draw(name, *(synthetic[table] for table in INPUTS[name]))
+    return draw(name, *(synthetic[table] for table in FIGURES[name]))
 
 
 def lines(axes, label=None):

@@ -1,10 +1,15 @@
 """Small models and settings for the tests, some with hand-made weights."""
 
 import torch
-from recurrence_circuits.model import Transformer
-from recurrence_circuits.settings import DataSettings, ModelSettings, RunSettings, TrainingSettings
 
-DATA = {"seed": 0, "n_terms": 6, "n_train": 64, "n_test": 48, "noise": 0.0, "dimension": 1, "degree": 0}
+from recurrence_circuits.config.data import SequenceSettings
+from recurrence_circuits.config.experiment import RunSettings
+from recurrence_circuits.config.model import ModelSettings
+from recurrence_circuits.config.training import TrainingSettings
+from recurrence_circuits.model.transformer import Transformer
+
+DATA = {"seed": 0, "context_length": 6, "noise": 0.0, "dimension": 1, "degree": 0}
+N_SEQUENCES = {"train": 64, "validation": 32, "test": 48}
 MODEL = {"n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "layer_norm": True}
 TRAINING = {
     "steps": 8, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2, "final_learning_rate": 0.0,
@@ -17,6 +22,8 @@ ANALYSIS = {
     "n_condition": 40,
     "noise_levels": [0.1],
     "feedback_epsilon": 0.1,
+    "negative_head_correlation_max": -0.3,
+    "copying_head_correlation_min": 0.5,
 }
 
 
@@ -25,7 +32,7 @@ def run_params(
 ) -> dict:
     """A rule's `run` param for a tiny experiment, with some keys changed."""
     return {
-        "experiment": experiment, "seed": seed, "task": task,
+        "experiment": experiment, "seed": seed, "task": task, "n_train": N_SEQUENCES["train"],
         "data": DATA | (data or {}), "model": MODEL | (model or {}), "training": TRAINING | (training or {}),
     }  # fmt: skip
 
@@ -34,32 +41,35 @@ def run_settings(**changes) -> RunSettings:
     return RunSettings.from_params(run_params(**changes))
 
 
-def data_settings(**changes) -> DataSettings:
-    return DataSettings.from_params(DATA | changes)
+def data_settings(**changes) -> SequenceSettings:
+    return SequenceSettings.from_params(DATA | changes)
 
 
 def training_settings(**changes) -> TrainingSettings:
     return TrainingSettings.from_params(TRAINING | changes)
 
 
-def random_model(seed: int = 0, dimension: int = 1, n_terms: int = 6, scale: float = 1.0, **changes) -> Transformer:
+def random_model(
+    seed: int = 0, dimension: int = 1, context_length: int = 6, scale: float = 1.0, **changes
+) -> Transformer:
     """An untrained model with every weight and bias random (biases too, so that no term is zero by chance)."""
-    settings = ModelSettings.from_params(MODEL | {"n_terms": n_terms} | changes)
+    settings = ModelSettings.from_params(MODEL | changes)
     generator = torch.Generator().manual_seed(seed)
-    model = Transformer(settings, dimension, generator)
+    model = Transformer(settings, context_length, dimension, generator)
     for weight in model.parameters():
         weight.data += 0.3 * scale * torch.randn(weight.shape, generator=generator)
     return model.eval().requires_grad_(False)
 
 
-def blank_model(n_layers: int = 2, n_heads: int = 2, d_model: int = 4, n_terms: int = 6) -> Transformer:
+def blank_model(n_layers: int = 2, n_heads: int = 2, d_model: int = 4, context_length: int = 6) -> Transformer:
     """An attention-only scalar model without LayerNorm whose weights are all zero, to plant heads in.
 
     The term x_n stands in coordinate 0 of the residual stream; the readout reads coordinate 1.
     """
     model = random_model(
-        n_layers=n_layers, n_heads=n_heads, d_model=d_model, n_terms=n_terms, attention_only=True, layer_norm=False
-    )
+        n_layers=n_layers, n_heads=n_heads, d_model=d_model, context_length=context_length,
+        attention_only=True, layer_norm=False,
+    )  # fmt: skip
     for weight in model.parameters():
         weight.zero_()
     model.W_E[0, 0] = 1.0

@@ -39,12 +39,13 @@ def wait_until(true, running: subprocess.Popen | None = None, folder: Path | Non
 
 def recover(folder: Path, *arguments: str, ok: bool = True) -> str:
     """What `make recover` does in `folder`; its output, both streams together."""
-    return _run(folder, ["workflow/recover.py", *arguments], ok)
+    return _run(folder, ["-m", "tools.recover", *arguments], ok)
 
 
 def _run(folder: Path, arguments: list[str], ok: bool) -> str:
     command = [sys.executable, *arguments, "--configfile", "config/smoke.yaml"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
+    environment["PYTHONPATH"] = "workflow:scripts"  # as the Makefile has it; Snakemake itself needs none
     done = subprocess.run(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -5,22 +5,10 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from models import ANALYSIS, run_params
-from recurrence_circuits.claims import TABLES
+from lib.registry import JUDGED, MEASURES, SEED_TABLES, columns_of
+from models import ANALYSIS, N_SEQUENCES, run_params
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
-MEASURED = {
-    "score_predictions": ["predictions"],
-    "ablate_heads": ["ablation"],
-    "measure_similarity": ["similarity", "cosines", "attention", "contributions", "estimates"],
-    "ablate_groups": ["groups"],
-    "probe_layers": ["probes"],
-    "measure_formation": ["formation"],
-    "measure_circuits": ["circuits", "composition", "feedback"],
-    "patch_paths": ["paths"],
-    "identify_algorithm": ["algorithm", "nearest"],
-    "explain_predictions": ["explained"],
-}
 THRESHOLDS = {
     "learned_ratio_max": 0.1, "copy_correlation_min": 0.5, "copy_ratio_min": 0.5, "copy_ratio_max": 2.0,
     "negative_correlation_max": -0.3, "negative_attention_max": -0.3, "ablation_kind": "mean",
@@ -30,9 +18,13 @@ THRESHOLDS = {
 
 
 class Named(dict):
-    """A mapping whose values are attributes too, like Snakemake's named lists."""
+    """A mapping like Snakemake's named lists: its values are attributes too, and iterating yields every file."""
 
     __getattr__ = dict.__getitem__
+
+    def __iter__(self):
+        for value in self.values():
+            yield from [value] if isinstance(value, str) else value
 
 
 def call(script: str, folder: Path, *, inputs=None, outputs=None, params=None, wildcards=None, resources=None) -> None:
@@ -48,76 +40,78 @@ def call(script: str, folder: Path, *, inputs=None, outputs=None, params=None, w
     main(smk)
 
 
-def generate(folder: Path, **changes) -> dict[str, str]:
-    run = run_params(**changes)
-    data = {part: str(folder / f"{part}.npz") for part in ("train", "test")}
-    call("generate_data", folder, outputs=data, params={"task": run["task"], "data": run["data"]})
+def generate(folder: Path, n_sequences: dict[str, int] = N_SEQUENCES, **changes) -> dict[str, str]:
+    """Draw all sequences; the paths of the files by part."""
+    run, data = run_params(**changes), {}
+    for part, n in n_sequences.items():
+        data[part] = str(folder / f"{part}.safetensors")
+        params = {"task": run["task"], "sequences": run["data"], "n_sequences": n, "code": "0"}
+        call("generate_data", folder, outputs={"sequences": data[part]}, params=params, wildcards={"part": part})
     return data
 
 
 def train(folder: Path, seed: int, files: dict[str, str], checkpoint_every: int = 3, **changes) -> str:
+    seed_folder = folder / f"seed{seed}"
     outputs = {
-        "weights": str(folder / f"seed{seed}" / "model.safetensors"),
-        "snapshots": str(folder / f"seed{seed}" / "snapshots.safetensors"),
-        "history": str(folder / f"seed{seed}" / "history.csv"),
-        "record": str(folder / f"seed{seed}" / "run.json"),
+        "weights": str(seed_folder / "model.safetensors"),
+        "snapshots": str(seed_folder / "snapshots.safetensors"),
+        "learning_curves": str(seed_folder / "learning_curves.csv"),
+        "record": str(seed_folder / "run.json"),
     }
-    checkpoint = str(folder / f"seed{seed}" / "checkpoint.safetensors")
-    params = {"run": run_params(seed, **changes), "code": "0", "checkpoint": checkpoint}
-    call(
-        "train_model",
-        folder,
-        inputs=files,
-        outputs=outputs,
-        params=params,
-        resources={"checkpoint_every": checkpoint_every},
-    )
+    params = {"run": run_params(seed, **changes), "code": "0", "columns": columns_of("learning_curves")}
+    params["checkpoint"] = str(seed_folder / "checkpoint.safetensors")
+    inputs, resources = {part: files[part] for part in ("train", "validation")}, {"checkpoint_every": checkpoint_every}
+    call("train_model", folder, inputs=inputs, outputs=outputs, params=params, resources=resources)
     return outputs["weights"]
 
 
 def measure(
-    script: str, folder: Path, seed: int, weights: str, test: str, analysis: dict = ANALYSIS, **changes
+    measure: str, folder: Path, seed: int, weights: str, test: str, analysis: dict = ANALYSIS, **changes
 ) -> None:
-    outputs = {table: str(folder / f"seed{seed}" / f"{table}.csv") for table in MEASURED[script]}
-    outputs["qk_factors"] = str(folder / f"seed{seed}" / "qk_factors.npz")  # of measure_circuits
-    params = {"run": run_params(seed, **changes), "analysis": analysis, "code": "0"}
-    params |= {key: THRESHOLDS[key] for key in ("negative_correlation_max", "copy_correlation_min")}  # ablate_groups
-    inputs = {"weights": weights, "test": test}
-    inputs["similarity"] = str(folder / f"seed{seed}" / "similarity.csv")  # of ablate_groups
-    inputs["snapshots"] = str(folder / f"seed{seed}" / "snapshots.safetensors")  # of measure_formation
-    call(script, folder, inputs=inputs, outputs=outputs, params=params)
+    spec = MEASURES[measure]
+    seed_folder = folder / f"seed{seed}"
+    inputs = {name: str(seed_folder / file) for name, file in spec.reads.items()}
+    inputs |= {"weights": weights, "test": test}
+    outputs = {table: str(seed_folder / f"{table}.csv") for table in spec.tables}
+    columns = columns_of(*spec.tables, *(name for name in spec.reads if name in SEED_TABLES))
+    params = {"run": run_params(seed, **changes), "code": "0", "columns": columns, **analysis}
+    call(f"measure_{measure}", folder, inputs=inputs, outputs=outputs, params=params)
 
 
-def construct(folder: Path, test: str, analysis: dict = ANALYSIS, **changes) -> None:
+def measure_handcrafted(folder: Path, test: str, analysis: dict = ANALYSIS, **changes) -> None:
     run = run_params(**changes)
-    params = {"task": run["task"], "data": run["data"], "analysis": analysis, "code": "0"}
-    outputs = {"construction": str(folder / "tables" / "construction.csv")}
+    params = {"task": run["task"], "sequences": run["data"], "columns": columns_of("handcrafted"), **analysis}
+    outputs = {"handcrafted": str(folder / "tables" / "handcrafted.csv")}
     inputs, wildcards = {"test": test}, {"experiment": "toy"}
-    call("score_construction", folder, inputs=inputs, outputs=outputs, params=params, wildcards=wildcards)
+    call("measure_handcrafted", folder, inputs=inputs, outputs=outputs, params=params, wildcards=wildcards)
 
 
-def judge(folder: Path, n_layers: int = 2, confidence: float = 0.95, thresholds: dict = THRESHOLDS) -> None:
-    inputs = {name: str(folder / "tables" / f"{name}.csv") for name in TABLES}
+def gather(folder: Path, seeds=(0, 1), tables=SEED_TABLES) -> None:
+    parts = [str(folder / f"seed{seed}" / f"{table}.csv") for table in tables for seed in seeds]
+    outputs = {table: str(folder / "tables" / f"{table}.csv") for table in tables}
+    call("gather_tables", folder, inputs={"tables": parts}, outputs=outputs, params={"code": "0"})
+
+
+def judge(
+    folder: Path, seeds=(0, 1), n_layers: int = 2, confidence: float = 0.95, thresholds: dict = THRESHOLDS
+) -> None:
+    inputs = {name: [str(folder / f"seed{seed}" / f"{name}.csv") for seed in seeds] for name in JUDGED}
     outputs = {"table": str(folder / "tables" / "claims.csv"), "page": str(folder / "tables" / "claims.md")}
     params = {"thresholds": thresholds, "n_layers": n_layers, "confidence": confidence}
+    params["columns"] = columns_of(*JUDGED, "claims")
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
 
 
-def run_all(folder: Path, seeds=(0, 1), analysis: dict = ANALYSIS, checkpoint_every: int = 3, **changes) -> None:
+def run_all(
+    folder: Path, seeds=(0, 1), analysis: dict = ANALYSIS, checkpoint_every: int = 3, n_sequences=N_SEQUENCES, **changes
+) -> None:
     """Every stage up to the claims, with changes to the settings of tests/models.py."""
-    files = generate(folder, **changes)
+    files = generate(folder, n_sequences, **changes)
     for seed in seeds:
         weights = train(folder, seed, files, checkpoint_every, **changes)
-        for script in MEASURED:
-            measure(script, folder, seed, weights, files["test"], analysis, **changes)
-    for table in ["history", *(table for tables in MEASURED.values() for table in tables)]:
-        inputs = {"seeds": [str(folder / f"seed{seed}" / f"{table}.csv") for seed in seeds]}
-        outputs = {"table": str(folder / "tables" / f"{table}.csv")}
-        call("gather_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
-    for table in ("predictions", "estimates"):
-        inputs = {"table": str(folder / "tables" / f"{table}.csv")}
-        outputs = {"spread": str(folder / "tables" / f"{table}_spread.csv")}
-        call("summarise_seeds", folder, inputs=inputs, outputs=outputs, wildcards={"table": table})
+        for name in MEASURES:
+            measure(name, folder, seed, weights, files["test"], analysis, **changes)
+    gather(folder, seeds)
     if run_params(**changes)["task"] == "affine":
-        construct(folder, files["test"], analysis, **changes)
-    judge(folder, run_params(**changes)["model"]["n_layers"], analysis["confidence"])
+        measure_handcrafted(folder, files["test"], analysis, **changes)
+    judge(folder, seeds, run_params(**changes)["model"]["n_layers"], analysis["confidence"])

@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from recurrence_circuits.tables import COLUMNS
 
-N_TERMS = 16
+from tables import COLUMNS
+
+CONTEXT_LENGTH = 16
 SCORES = [
     "correlation_with_last", "correlation_with_target", "correlation_with_prediction", "slope_on_last",
     "cosine_with_readout", "cosine_with_residual", "attention_similarity",
@@ -47,13 +48,13 @@ class Synthetic:
     def noise(self, frame: pd.DataFrame, width: float) -> np.ndarray:
         return np.exp(width * self.draw.standard_normal(len(frame)))
 
-    def history(self) -> pd.DataFrame:
+    def learning_curves(self) -> pd.DataFrame:
         frame = product(seed=self.seeds, step=range(0, 6001, 250))
         frame["excess"] = np.exp(-frame["step"] / 1000) * self.noise(frame, 0.2) + 2e-3
         return frame.assign(loss=frame["excess"] + 0.12, mse=frame["excess"], learning_rate=1e-3)
 
     def predictions(self) -> pd.DataFrame:
-        frame = product(seed=self.seeds, predictor=[*BASELINES, "model"], position=[*range(N_TERMS), pd.NA])
+        frame = product(seed=self.seeds, predictor=[*BASELINES, "model"], position=[*range(CONTEXT_LENGTH), pd.NA])
         level = frame["predictor"].map({**BASELINES, "model": 2e-3})
         early = frame["position"].fillna(9).astype(int) < 2
         frame["value"] = np.where(early, 1.0 + 0.1 * level.clip(upper=5), level)
@@ -97,7 +98,7 @@ class Synthetic:
         return frame.assign(value=np.where(same, 1.0, self.draw.uniform(-0.8, 0.8, len(frame))))
 
     def attention(self) -> pd.DataFrame:
-        terms = range(N_TERMS)
+        terms = range(CONTEXT_LENGTH)
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], layer=self.layers, head=self.heads, query=terms, key=terms
         )
@@ -107,17 +108,17 @@ class Synthetic:
         whole = frame.groupby(["seed", "model", "layer", "head", "query"])["value"].transform("sum")
         return frame.assign(value=frame["value"] / whole)
 
-    def contributions(self) -> pd.DataFrame:
+    def attribution(self) -> pd.DataFrame:
         frame = product(seed=self.seeds, layer=self.layers, head=self.heads, sequence=range(200))
-        frame["position"] = 2 + frame["sequence"] % (N_TERMS - 2)
+        frame["position"] = 2 + frame["sequence"] % (CONTEXT_LENGTH - 2)
         frame["term"] = 2 * self.draw.standard_t(4, len(frame))
         frame["contribution"] = (0.8 - 0.6 * frame["layer"]) * frame["term"] + 0.3 * self.draw.normal(size=len(frame))
-        return frame.assign(target=0.8 * frame["term"], coordinate=0)
+        return frame.assign(next_term=0.8 * frame["term"], coordinate=0)
 
-    def estimates(self) -> pd.DataFrame:
+    def readout_lens(self) -> pd.DataFrame:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], after_layer=[-1, *self.layers],
-            position=[*range(N_TERMS), pd.NA], measure=["mse", "copy_ratio", "step_ratio"],
+            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["mse", "copy_ratio", "step_ratio"],
         )  # fmt: skip
         level = 10.0 ** (-0.8 * frame["after_layer"]) * (frame["model"] == "trained") + 0.01
         frame["value"] = (level + 5 * (frame["model"] == "untrained")) * self.noise(frame, 0.2)
@@ -137,7 +138,7 @@ class Synthetic:
     def probes(self) -> pd.DataFrame:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], after_layer=[-1, *self.layers],
-            target=["last", "next", "a", "b"], shuffled=[False, True], position=[*range(N_TERMS), pd.NA],
+            target=["last", "next", "a", "b"], shuffled=[False, True], position=[*range(CONTEXT_LENGTH), pd.NA],
         )  # fmt: skip
         missing = np.where(frame["model"] == "trained", 0.1, 0.5) ** (frame["after_layer"] + 2)
         missing = np.where(frame["shuffled"], 1.001, missing * self.noise(frame, 0.1))
@@ -179,18 +180,18 @@ class Synthetic:
 
     def paths(self) -> pd.DataFrame:
         last = max(self.layers)
-        sources = [*(("head", head) for head in self.heads), ("mlp", pd.NA)][: None if not self.attention_only else -1]
-        targets = [("residual", None, pd.NA, pd.NA), ("total", None, pd.NA, pd.NA)]
-        for into in ("query", "key", "value") if last else ():
-            targets += [(into, "head", last, head) for head in self.heads] + [(into, "attention", last, pd.NA)]
+        senders = [*(("head", head) for head in self.heads), ("mlp", pd.NA)][: None if not self.attention_only else -1]
+        receivers = [("residual", None, pd.NA, pd.NA), ("total", None, pd.NA, pd.NA)]
+        for read in ("query", "key", "value") if last else ():
+            receivers += [(read, "head", last, head) for head in self.heads] + [(read, "attention", last, pd.NA)]
         frame = product(
-            seed=self.seeds, model=["trained", "untrained"], source=sources, target=targets,
+            seed=self.seeds, model=["trained", "untrained"], sender=senders, receiver=receivers,
             measure=["prediction_change", "mse_change", "slope_on_last"],
         )  # fmt: skip
-        frame[["component", "head"]] = frame.pop("source").tolist()
-        frame[["into", "other_component", "other_layer", "other_head"]] = frame.pop("target").tolist()
+        frame[["component", "head"]] = frame.pop("sender").tolist()
+        frame[["input", "receiver_component", "receiver_layer", "receiver_head"]] = frame.pop("receiver").tolist()
         size = 10.0 ** self.draw.uniform(-6, 0, len(frame))
-        sign = np.where((frame["measure"] == "slope_on_last") & (frame["into"] == "value"), -1, 1)
+        sign = np.where((frame["measure"] == "slope_on_last") & (frame["input"] == "value"), -1, 1)
         return frame.assign(layer=0, value=sign * size)
 
     def algorithm(self) -> pd.DataFrame:
@@ -199,7 +200,7 @@ class Synthetic:
         far = {"bayes": 1e-4, "ridge": 1e-4, "best_linear": 2e-3, "copy_last": 0.02, "zero": 1.0}
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], place=levels, predictor=[*far, "model"],
-            position=[*range(N_TERMS), pd.NA], measure=["distance", "mse", "relative"],
+            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["distance", "mse", "relative"],
         )  # fmt: skip
         frame[["condition", "level"]] = frame.pop("place").tolist()
         own = frame["predictor"] == "model"
@@ -210,34 +211,32 @@ class Synthetic:
         frame.loc[frame["predictor"] == "zero", "value"] = np.where(
             frame.loc[frame["predictor"] == "zero", "measure"] == "relative", 1.0, 8.0
         )
-        prefix = product(seed=self.seeds, model=["trained", "untrained"], position=range(N_TERMS // 2))
-        prefix = prefix.assign(condition="prefix", level=8.0, predictor="whole_context", measure="distance")
-        return pd.concat([frame, prefix.assign(value=1e-13)])
+        return frame
 
     def nearest(self) -> pd.DataFrame:
         frame = self.algorithm()
-        frame = frame[frame["condition"] != "prefix"].drop_duplicates(["seed", "model", "condition", "level"])
+        frame = frame.drop_duplicates(["seed", "model", "condition", "level"])
         departs = np.where(frame["level"] > 1, 4, None)
-        return frame.assign(nearest="bayes", tied="ridge", reference="bayes", departs=departs, statement="So it is.")
+        return frame.assign(nearest="bayes", tied="ridge", reference="bayes", departs=departs)
 
-    def explained(self) -> pd.DataFrame:
+    def reduced_models(self) -> pd.DataFrame:
         shares = {"copy": -0.5, "layer_0": -0.2, "last_attention": 0.95, "whole": 1.0}
         if len(self.layers) > 1:
             shares |= {"copy_feedback": -0.1, "layer_0_feedback": 0.3, "inner_layers_feedback": 0.9}
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], reduced=list(shares),
-            position=[*range(N_TERMS), pd.NA], measure=["explained", "refinement", "mse", "excess"],
+            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["explained", "refinement", "mse", "excess"],
         )  # fmt: skip
         frame["value"] = frame["reduced"].map(shares)
         error = frame["measure"].isin(["mse", "excess"])
         frame.loc[error, "value"] = 0.2 * (1 - frame.loc[error, "value"])
         return frame
 
-    def construction(self) -> pd.DataFrame:
+    def handcrafted(self) -> pd.DataFrame:
         errors = {"copy_last": 0.2, "bayes": 0.0, "best_linear": 0.0174, "fixed": 0.06, "positional": 0.0177}
         errors |= {"content_1": 0.05, "content_2": 0.02, "content_3": 0.005}
         layers = {"fixed": 1, "positional": 1, "content_1": 2, "content_2": 3, "content_3": 4}
-        frame = product(predictor=list(errors), position=[*range(N_TERMS), pd.NA])
+        frame = product(predictor=list(errors), position=[*range(CONTEXT_LENGTH), pd.NA])
         frame["n_layers"] = frame["predictor"].map(layers)
         return frame.assign(value=frame["predictor"].map(errors), measure="mse")
 

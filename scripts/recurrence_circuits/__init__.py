@@ -1,1 +1,1 @@
-"""Train small transformers on recurrences in context and take them apart. All logic of the workflow lives here."""
+"""The library: where all logic lives. Its packages import downwards only; see docs/architecture.md."""

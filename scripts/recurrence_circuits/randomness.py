@@ -1,7 +1,7 @@
-"""Named random streams: one per purpose, so that no draw of one stage can shift another stage's.
+"""Named random streams, one per purpose, so that draws in one stage cannot shift those of another.
 
-There is no global seeding anywhere. A stream is derived by hashing (seed, purpose), never by seed + 1:
-neighbouring seeds share nothing.
+There is no global seeding. A stream's seed is a hash of (seed, purpose), never seed + 1, so neighbouring seeds share
+nothing.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import torch
 
 
 def stream_seed(seed: int, *purpose: str) -> int:
-    """A 63-bit seed for the stream named `purpose` under `seed` (blake2b of both)."""
+    """A 63-bit seed for the stream `purpose` of `seed`: a blake2b hash of both."""
     name = "\x1f".join([str(int(seed)), *purpose])
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 

@@ -6,17 +6,18 @@ Every run is compared with the same run on this machine alone, byte by byte.
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
-from projects import LIMIT, change_config, copy_project, start, wait_until
+
+from lib.registry import SEED_STAGES
+from projects import LIMIT, change_config, copy_project, recover, start, wait_until
 
 SLURM = ["--profile", "workflow/profiles/slurm"]
 GROUPED = ["--workflow-profile", "workflow/profiles/slurm-grouped"]
 GENERIC = ["--profile", "workflow/profiles/generic"]
-CONFIG = ["--configfile", "config/smoke.yaml"]
+ONE_BY_ONE = 2 * len(SEED_STAGES) + 4  # two seeds' stages, three parts of the sequences, the handcrafted weights
 WEIGHTS = "results/smoke/seed{}/model.safetensors"
 
 
@@ -109,11 +110,11 @@ def test_the_whole_workflow_through_a_profile(reference, tmp_path, profile):
     # A group runs its members one after another: it asks for what the largest of them needs, not for the sum.
     assert {cores for _, cores, _, _ in jobs} == {"1"}
     assert {memory for _, _, memory, _ in jobs} <= {"2000M", "4000M"}
-    assert "draw_claims" in said  # here, not submitted
+    assert "draw_figure" in said  # here, not submitted
     if profile == GROUPED:
-        assert len(jobs) < 12  # two seeds of eleven stages, the data, the construction
+        assert len(jobs) < ONE_BY_ONE / 2
     else:
-        assert len(jobs) == 2 * 11 + 2
+        assert len(jobs) == ONE_BY_ONE
     assert "Nothing to be done" in run(project, *profile, "-n")
 
 
@@ -151,18 +152,18 @@ def test_a_job_over_its_memory_is_retried_with_more(tmp_path, trained):
 
 def assert_same_seeds(project: Path, reference: Path, seeds) -> None:
     for seed in seeds:
-        assert_same(project, reference, WEIGHTS.format(seed), f"results/smoke/seed{seed}/history.csv")
+        assert_same(project, reference, WEIGHTS.format(seed), f"results/smoke/seed{seed}/learning_curves.csv")
 
 
 def test_a_failing_job_is_reported_with_its_log(tmp_path):
     project = make(tmp_path, [0])
-    run(project, "results/smoke/data/test.npz")
-    data = project / "results/smoke/data/test.npz"
+    run(project, "results/smoke/data/test.safetensors")
+    data = project / "results/smoke/data/test.safetensors"
     data.write_bytes(data.read_bytes()[:1000])
-    said = run(project, "results/smoke/tables/construction.csv", *SLURM, "--retries", "0", ok=False)
-    assert "rule score_construction" in said
-    assert "results/smoke/logs/score_construction.log" in said
-    assert "test.npz: expected a data file with an array 'sequences', found: " in said
+    said = run(project, "results/smoke/tables/handcrafted.csv", *SLURM, "--retries", "0", ok=False)
+    assert "rule measure_handcrafted" in said
+    assert "results/smoke/logs/measure_handcrafted.log" in said
+    assert "test.safetensors: expected a safetensors file, found: " in said
 
 
 def test_a_cancelled_job_is_submitted_again_and_goes_on(tmp_path, trained):
@@ -225,21 +226,17 @@ def test_snakemake_is_killed_and_recovers(tmp_path, trained):
     assert trainings("RUNNING") | trainings("PENDING")
     finished = {record.parent: inodes(record.parent) for record in records if record.exists()}
 
-    recover = [sys.executable, "workflow/recover.py", "models", *SLURM, *CONFIG]
-    done = subprocess.run(
-        recover, cwd=project, timeout=LIMIT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert done.returncode == 0, done.stdout
-    assert "cancelling jobs" in done.stdout
-    assert "put on record" in done.stdout, done.stdout
-    assert {folder: inodes(folder) for folder in finished} == finished, done.stdout  # touched, never written again
+    said = recover(project, "models", *SLURM)
+    assert "cancelling jobs" in said
+    assert "put on record" in said, said
+    assert {folder: inodes(folder) for folder in finished} == finished, said  # touched, never written again
     assert_same_seeds(project, trained, range(6))
     assert no_two_at_once(project)
     assert "Nothing to be done" in run(project, "models", *SLURM, "-n")
 
 
 def inodes(folder: Path) -> dict[str, int]:
-    names = ("model.safetensors", "snapshots.safetensors", "history.csv", "run.json")
+    names = ("model.safetensors", "snapshots.safetensors", "learning_curves.csv", "run.json")
     return {name: (folder / name).stat().st_ino for name in names}
 
 

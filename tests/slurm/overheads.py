@@ -15,11 +15,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from measure import ASKED
 from on_slurm import GENERIC, GROUPED, SLURM, make, run
 from projection import write
-from projects import results
 from run_costs import seconds_of
-from scaling import LAST_TABLES
+
+from projects import results
 
 PROFILES = {
     "default": ([0], ["--cores", "1"]),
@@ -49,10 +50,12 @@ def measure(name: str, scratch: Path, notes: Path) -> dict:
     """One run of all stages of the seeds: jobs, submissions, seconds, and calls of the scheduler."""
     seeds, flags = PROFILES[name]
     project = make(scratch / name, seeds)
-    run(project, "results/smoke/data/train.npz")  # here, as no part of what is measured
+    run(
+        project, *(f"results/smoke/data/{part}.safetensors" for part in ("train", "validation", "test"))
+    )  # not measured
     notes.write_text("")
     start = time.monotonic()
-    run(project, *(f"results/smoke/seed{seed}/{table}.csv" for seed in seeds for table in LAST_TABLES), *flags)
+    run(project, *(f"results/smoke/seed{seed}/{table}.csv" for seed in seeds for table in ASKED), *flags)
     seconds = time.monotonic() - start
     records = [path for path in results(project).values() if path.suffix == ".tsv" and "seed" in path.parent.name]
     work = sum(map(seconds_of, records))

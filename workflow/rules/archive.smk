@@ -1,9 +1,4 @@
-# All of an experiment in one file: `snakemake archive`. Not part of `all`: results are archived when somebody says so.
-
-# Of every rule above that runs for an experiment; `archive_experiment` itself is not there yet.
-DIGESTS = {rule.name: code_digest(f"{rule.name}.py") for rule in workflow.rules if "experiment" in rule.wildcard_names}
-
-
+# An experiment in one file: `snakemake archive`. Not part of `all`: results are archived on request.
 rule archive_experiment:
     input:
         outputs_of,
@@ -22,7 +17,7 @@ rule archive_experiment:
         runtime=30,
     params:
         code=code_digest("archive_experiment.py"),
-        digests=DIGESTS,
+        digests=lambda wildcards: digests(EXPERIMENTS[wildcards.experiment]),
         settings=of_experiment(),
     script:
         "../../scripts/archive_experiment.py"

@@ -1,103 +1,12 @@
-# What the rules share: which tables and figures there are, and how a rule's params come out of the config.
-# Params hold plain values only (str, int, float, bool, list, dict): Snakemake tracks no others.
-
-# Tables that every seed writes, and those summarised across seeds (heads cannot be: head 0 of one seed
-# has nothing to do with head 0 of another).
-SEED_TABLES = [
-    "history",
-    "predictions",
-    "ablation",
-    "similarity",
-    "cosines",
-    "attention",
-    "contributions",
-    "estimates",
-    "circuits",
-    "composition",
-    "feedback",
-    "paths",
-    "groups",
-    "probes",
-    "formation",
-    "algorithm",
-    "nearest",
-    "explained",
-]
-TABLES = [*SEED_TABLES, "claims"]
-# All that a seed leaves.
-SEED_FILES = [
-    "model.safetensors",
-    "snapshots.safetensors",
-    "run.json",
-    "qk_factors.npz",
-    *[f"{table}.csv" for table in SEED_TABLES],
-]
-# Rules that run once a seed.
-SEED_STAGES = [
-    "train_model",
-    "score_predictions",
-    "ablate_heads",
-    "measure_similarity",
-    "measure_circuits",
-    "patch_paths",
-    "ablate_groups",
-    "probe_layers",
-    "measure_formation",
-    "identify_algorithm",
-    "explain_predictions",
-]
-SUMMARISED = ["predictions_spread", "estimates_spread"]
-FIGURES = [
-    "learning_curves",
-    "error_by_position",
-    "estimates",
-    "head_similarity",
-    "ablation",
-    "contributions",
-    "attention",
-    "cosines",
-    "circuits",
-    "composition",
-    "feedback",
-    "paths",
-    "groups",
-    "probes",
-    "formation",
-    "algorithm",
-    "explained",
-    "claims",
-]
-# Tables and figures that make sense for the scalar affine task only, and its experiments.
-AFFINE_TABLES = ["construction"]
-AFFINE_FIGURES = ["construction"]
-AFFINE = [name for name, settings in EXPERIMENTS.items() if settings["task"] == "affine"]
-
-
-TABLE_FILES = [
-    *expand("results/{experiment}/tables/{table}.csv", experiment=EXPERIMENTS, table=TABLES + SUMMARISED),
-    *expand("results/{experiment}/tables/{table}.csv", experiment=AFFINE, table=AFFINE_TABLES),
-]
-
-
-def figures_of(experiment):
-    """The figures of one experiment."""
-    return FIGURES + (AFFINE_FIGURES if experiment in AFFINE else [])
-
-
-def figure_files(experiment):
-    """The files of every figure of one experiment: two to look at, and the numbers that they draw."""
-    return expand(
-        "results/{experiment}/figures/{figure}.{kind}",
-        experiment=experiment,
-        figure=figures_of(experiment),
-        kind=["pdf", "png", "csv"],
-    )
+# What the rules share: which files there are, and how a rule's params are made from the config.
+# Params hold plain values only (str, int, float, bool, list, dict), since Snakemake tracks no others.
 
 
 wildcard_constraints:
     experiment="|".join(EXPERIMENTS),
     seed=r"\d+",
-    table="|".join(SEED_TABLES),
+    part="train|validation|test",
+    figure="|".join(FIGURES),
 
 
 def of_experiment(*keys):
@@ -112,44 +21,93 @@ def of_experiment(*keys):
     return value
 
 
-def run_settings(wildcards):
-    """All settings that decide one trained model: see RunSettings in the library."""
-    settings = EXPERIMENTS[wildcards.experiment]
-    chosen = {key: settings[key] for key in ("task", "data", "model")}
-    chosen["training"] = {key: value for key, value in settings["training"].items() if key != "checkpoint_every"}
-    return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **chosen}
+# The params that hold settings, by name. A stage gets those that its code reads (see lib/stages.py).
+SETTINGS = {
+    "task": of_experiment("task"),
+    "sequences": lambda wildcards: {
+        key: EXPERIMENTS[wildcards.experiment]["data"][key] for key in SequenceSettings.model_fields
+    },
+    "n_sequences": lambda wildcards: EXPERIMENTS[wildcards.experiment]["data"][f"n_{wildcards.part}"],
+    "run": lambda wildcards: run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], int(wildcards.seed)),
+    "thresholds": of_experiment("claims"),
+    "settings": of_experiment(),
+}
 
 
-def memory_mb(wildcards, least, **bytes_each):
-    """Memory of a stage in MB: torch, and so many bytes for each number that the model computes for the sequences
-    that a key counts (measured: up to 24, by measure_similarity, which keeps most of them).
+def settings_of(stage):
+    """The param functions of the settings that a stage's code reads, by name."""
+    sections = {name: keys[0].split(".") for name, keys in keys_behind().items()}
+    return {name: SETTINGS.get(name) or of_experiment(*sections[name]) for name in settings_read(stage)}
+
+
+def code_of(stage):
+    """A param function: the digest of a stage's code, including the file of the experiment's task."""
+    return lambda wildcards: stage_digest(stage, EXPERIMENTS[wildcards.experiment]["task"])
+
+
+def memory(least, **bytes_each):
+    """A resource function: memory in MB, at least `least`, times the attempt.
+
+    bytes_each gives, by the config key for a number of sequences, the bytes per activation of these sequences. They
+    are added to 1000 MB for torch. (Measured: up to 24 bytes, by measure_similarity, which keeps most activations.)
     """
-    settings = EXPERIMENTS[wildcards.experiment]
-    flat = {key: value for part in ("data", "model", "training", "analysis") for key, value in settings[part].items()}
-    numbers = activations(*(flat[key.rpartition(".")[2]] for key in ACTIVATIONS))
-    return max(least, 1000 + round(sum(flat[key] * numbers * each for key, each in bytes_each.items()) / 1e6))
+
+    def megabytes(wildcards, attempt):
+        settings = EXPERIMENTS[wildcards.experiment]
+        flat = {
+            key: value for part in ("data", "model", "training", "analysis") for key, value in settings[part].items()
+        }
+        numbers = activations(*(flat[key.rpartition(".")[2]] for key in ACTIVATIONS))
+        needed = 1000 + round(sum(flat[key] * numbers * each for key, each in bytes_each.items()) / 1e6)
+        return attempt * max(least, needed)
+
+    return megabytes
 
 
 def every_seed(pattern, **others):
     """An input function: `pattern` for every seed of the wildcards' experiment, and every value of `others`."""
 
     def paths(wildcards):
-        seeds = EXPERIMENTS[wildcards.experiment]["seeds"]
-        return expand(pattern, seed=seeds, **{key: [value] for key, value in wildcards.items()}, **others)
+        return expand(
+            pattern, experiment=wildcards.experiment, seed=EXPERIMENTS[wildcards.experiment]["seeds"], **others
+        )
 
     return paths
 
 
+def table_files(experiments, *tables):
+    """The files of tables, by name: those of every seed, or the one of the experiment for claims and handcrafted."""
+    return {
+        table: [
+            path
+            for name in experiments
+            for path in (
+                expand("results/{name}/seed{seed}/{table}.csv", name=name, seed=EXPERIMENTS[name]["seeds"], table=table)
+                if table in SEED_TABLES
+                else [f"results/{name}/tables/{table}.csv"]
+            )
+        ]
+        for table in tables
+    }
+
+
+def figure_files(experiment):
+    """The files of all figures of an experiment: each as PDF and PNG, and the numbers drawn as CSV."""
+    figures = figures_of(EXPERIMENTS[experiment]["task"])
+    return expand(f"results/{experiment}/figures/{{figure}}.{{kind}}", figure=figures, kind=["pdf", "png", "csv"])
+
+
+def gathered_tables(experiment):
+    """The tables of one experiment that have the rows of all its seeds."""
+    return expand(f"results/{experiment}/tables/{{table}}.csv", table=tables_of(EXPERIMENTS[experiment]["task"]))
+
+
 def results_of(experiment):
-    """Every output of an experiment but its sequences, which only training and measuring ask for."""
+    """All outputs of an experiment except its sequences, which are made only if training or measuring needs them."""
+    seed_files = ["model.safetensors", "snapshots.safetensors", "run.json", *(f"{table}.csv" for table in SEED_TABLES)]
     return [
-        *expand(
-            "results/{experiment}/seed{seed}/{file}",
-            experiment=experiment,
-            seed=EXPERIMENTS[experiment]["seeds"],
-            file=SEED_FILES,
-        ),
-        *[table for table in TABLE_FILES if table.startswith(f"results/{experiment}/")],
+        *expand(f"results/{experiment}/seed{{seed}}/{{file}}", seed=EXPERIMENTS[experiment]["seeds"], file=seed_files),
+        *gathered_tables(experiment),
         f"results/{experiment}/tables/claims.md",
         *figure_files(experiment),
         f"results/{experiment}/report.html",
@@ -157,6 +115,16 @@ def results_of(experiment):
 
 
 def outputs_of(wildcards):
-    """Every output of the wildcards' experiment. Sequences too: without them an edit would have to train anew."""
-    sequences = expand("results/{experiment}/data/{part}.npz", part=["train", "test"], **wildcards)
+    """All outputs of the wildcards' experiment. Sequences too: a rerun without them would train anew."""
+    sequences = expand(
+        "results/{experiment}/data/{part}.safetensors", part=["train", "validation", "test"], **wildcards
+    )
     return sequences + results_of(wildcards.experiment)
+
+
+# The comparison of experiments. No experiment's name may begin with an underscore, so the folder cannot be one's.
+COMPARISON_FILES = expand(
+    "results/_comparison/figures/{figure}.{kind}",
+    figure=COMPARISON,
+    kind=["pdf", "png", "csv"] if len(EXPERIMENTS) > 1 else [],
+)

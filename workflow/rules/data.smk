@@ -1,11 +1,11 @@
+# One job per part, so that a larger test set does not redraw the training sequences.
 rule generate_data:
     output:
-        train="results/{experiment}/data/train.npz",
-        test="results/{experiment}/data/test.npz",
+        sequences="results/{experiment}/data/{part}.safetensors",
     log:
-        "results/{experiment}/logs/generate_data.log",
+        "results/{experiment}/logs/generate_data_{part}.log",
     benchmark:
-        "results/{experiment}/benchmarks/generate_data.tsv"
+        "results/{experiment}/benchmarks/generate_data_{part}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -13,8 +13,7 @@ rule generate_data:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=10,
     params:
-        code=code_digest("generate_data.py"),
-        task=of_experiment("task"),
-        data=of_experiment("data"),
+        **settings_of("generate_data"),
+        code=code_of("generate_data"),
     script:
         "../../scripts/generate_data.py"

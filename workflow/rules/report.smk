@@ -1,10 +1,8 @@
-# The report's template and captions are params by their content: as inputs they would count by their dates.
+# The content of the template and of the captions is in params. As inputs, their dates would trigger reruns.
 from os.path import relpath
 from pathlib import Path
 
-REPORT_FOLDER = Path(relpath(Path(workflow.basedir) / "report"))
-TEMPLATE = str(REPORT_FOLDER / "report.html.j2")
-CAPTIONS = {figure: str(REPORT_FOLDER / f"{figure}.rst") for figure in FIGURES + AFFINE_FIGURES}
+TEMPLATE = relpath(Path(workflow.basedir) / "report" / "report.html.j2")
 
 
 localrules:
@@ -13,15 +11,9 @@ localrules:
 
 rule write_report:
     input:
-        claims="results/{experiment}/tables/claims.csv",
-        predictions="results/{experiment}/tables/predictions.csv",
+        unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "nearest")),
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
-        nearest="results/{experiment}/tables/nearest.csv",
-        figures=lambda wildcards: expand(
-            "results/{experiment}/figures/{figure}.png",
-            experiment=wildcards.experiment,
-            figure=figures_of(wildcards.experiment),
-        ),
+        figures=lambda wildcards: [path for path in figure_files(wildcards.experiment) if path.endswith(".png")],
         costs=every_seed("results/{experiment}/benchmarks/seed{seed}/{stage}.tsv", stage=SEED_STAGES),
     output:
         report="results/{experiment}/report.html",
@@ -36,10 +28,13 @@ rule write_report:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=10,
     params:
-        code=code_digest("write_report.py"),
-        texts=[text_digest(path) for path in [TEMPLATE, *CAPTIONS.values()]],
+        **settings_of("write_report"),
+        code=code_of("write_report"),
+        columns=columns_of("claims", "predictions", "nearest"),
+        layout=text_digest(TEMPLATE),
         template=TEMPLATE,
-        captions=CAPTIONS,
-        settings=of_experiment(),
+        captions=lambda wildcards: {
+            figure: caption_of(figure) for figure in figures_of(EXPERIMENTS[wildcards.experiment]["task"])
+        },
     script:
         "../../scripts/write_report.py"

@@ -1,12 +1,12 @@
-# One thread: two add in another order and give other bits. Seeds run side by side instead.
+# One thread: with two, sums are taken in another order and give other bits. Seeds run in parallel instead.
 rule train_model:
     input:
-        train="results/{experiment}/data/train.npz",
-        test="results/{experiment}/data/test.npz",
+        train="results/{experiment}/data/train.safetensors",
+        validation="results/{experiment}/data/validation.safetensors",
     output:
         weights="results/{experiment}/seed{seed}/model.safetensors",
         snapshots="results/{experiment}/seed{seed}/snapshots.safetensors",
-        history="results/{experiment}/seed{seed}/history.csv",
+        learning_curves="results/{experiment}/seed{seed}/learning_curves.csv",
         record="results/{experiment}/seed{seed}/run.json",
     log:
         "results/{experiment}/logs/seed{seed}/train_model.log",
@@ -16,15 +16,16 @@ rule train_model:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: memory_mb(wildcards, 2000, batch_size=25, n_test=5) * attempt,
+        mem_mb=memory(2000, batch_size=25, n_validation=5),
         runtime=60,
-        # A resource, though it limits nothing: a param would train anew whenever it is changed.
+        # A resource, although it limits nothing: a change of a param would rerun the training.
         checkpoint_every=of_experiment("training", "checkpoint_every"),
         gpu=lambda wildcards: 0 if EXPERIMENTS[wildcards.experiment]["training"]["device"] == "cpu" else 1,
     params:
-        code=code_digest("train_model.py"),
-        run=run_settings,
-        # No output: Snakemake deletes outputs before a job runs again, which is when this one is needed.
+        **settings_of("train_model"),
+        code=code_of("train_model"),
+        columns=columns_of("learning_curves"),
+        # Not an output: Snakemake deletes outputs before a rerun, which is when the checkpoint is needed.
         checkpoint="results/{experiment}/seed{seed}/checkpoint.safetensors",
     script:
         "../../scripts/train_model.py"

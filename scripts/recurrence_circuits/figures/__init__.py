@@ -1,4 +1,5 @@
 """The figures: each module reads tables, never arrays or weights, and draws one figure.
 
-Every module has one function, `draw(tables) -> (figure, drawn)`: the figure and exactly the numbers in it.
+Its docstring is the figure's caption. Its function `draw(<table>=…) -> (figure, drawn)` returns the figure and exactly
+the numbers in it.
 """

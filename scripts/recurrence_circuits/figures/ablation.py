@@ -1,4 +1,13 @@
-"""Ablation: how much the error changes when one head, one MLP or a layer's whole attention is replaced."""
+"""Ablation: the change of error when one component's output is replaced.
+
+Change of the mean squared error at the determined positions when the output of one head, of a layer's heads together,
+or of an MLP is replaced: by zero, by its mean over sequences at that position, or by its output on another sequence.
+Each cell has one strip of colour per seed, and the median over seeds as a number; colours are on a log scale on either
+side of 0. A component that matters is dark red in all three panels; where the panels disagree, the kind of ablation
+matters as much as the component. A rise of the error does not tell what is lost: a component that only scales the
+prediction costs as much as one that carries information. The output bias of the attention stays when its heads are
+replaced. Layers have a meaning across seeds, head numbers do not.
+"""
 
 import numpy as np
 import pandas as pd
@@ -8,20 +17,20 @@ from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from recurrence_circuits.figures import panels, style
+from recurrence_circuits.figures import colours, labels, panels, style
 
 KINDS = {
     "zero": "by zero",
     "mean": "by its mean at that position",
     "resample": "by that of another sequence",
 }
-DECADES = 3  # of change shown as colour on either side of 0, below the greatest
+DECADES = 3  # shown as colour on either side of 0, down from the greatest change
 
 
 def draw(ablation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The measure `mse_change` of the table `ablation`, mean over the determined positions.
+    """Draw `mse_change` of the trained models in the table `ablation`, mean over the determined positions.
 
-    A cell is one component: a strip of colour for every seed above the median over seeds as a number.
+    Each cell is one component: one strip of colour per seed, and below them the median over seeds.
     """
     rows = panels.overall(ablation, "mse_change")
     rows = rows[rows["model"] == "trained"]
@@ -48,8 +57,10 @@ def draw(ablation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     bar = figure.colorbar(scale, ax=axes, fraction=0.04, pad=0.02, label="change of mean squared error (x²)")
     bar.outline.set_visible(False)
     n_seeds = drawn["seed"].nunique()
-    strips = "in the order of their numbers" if n_seeds > 1 else "filling the cell"
-    axes[-1].set_xlabel(f"a strip of colour a seed, {strips} ({style.counted(n_seeds, 'seed')}); number: their median")
+    strips = "in their order" if n_seeds > 1 else "filling the cell"
+    axes[-1].set_xlabel(
+        f"one strip of colour per seed, {strips} ({labels.counted(n_seeds, 'seed')}); number: their median"
+    )
     return figure, drawn
 
 
@@ -69,9 +80,9 @@ def _cell(panel: Axes, x: int, y: int, values: np.ndarray, norm: SymLogNorm) -> 
     """One component: its seeds as strips side by side in the upper part of the cell, their median below."""
     left, right, top, middle, bottom = x + 0.03, x + 0.97, y + 0.04, y + 0.58, y + 0.96
     edges = np.linspace(left, right, len(values) + 1)
-    colours = style.colormap(style.SIGNED)(norm(values))
-    for start, end, colour in zip(edges[:-1], edges[1:], colours, strict=True):
+    shades = style.colormap(style.SIGNED)(norm(values))
+    for start, end, colour in zip(edges[:-1], edges[1:], shades, strict=True):
         panel.add_patch(Rectangle((start, top), end - start, middle - top, facecolor=colour, linewidth=0))
-    frame = Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=style.GREY, linewidth=0.5)
+    frame = Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colours.GREY, linewidth=0.5)
     panel.add_patch(frame)
     panel.text((left + right) / 2, (middle + bottom) / 2, f"{np.median(values):.2g}", size=7, ha="center", va="center")

@@ -1,4 +1,13 @@
-"""Algorithm: how far the trained models are from each candidate predictor, in distribution and away from it."""
+"""Algorithm: which predictor the trained models are like.
+
+Left: mean squared distance between a model's predictions and those of each candidate, over the mean square of the
+predictions, at the determined positions; the blue tick is the model's own error in the same units. The rows are
+conditions: the training distribution, observation noise, one parameter at a time outside its training range, and
+sequences shown from a later term on. Candidates know the noise; without noise all that solve the recurrence agree, so
+their marks lie on each other. Right: the distance to the candidate that is nearest in distribution, by position, as a
+multiple of the model's usual error there (both as shares of the mean square): dark where the model is as like it as
+ever. A red tick is the position from which on a seed is no longer like it.
+"""
 
 import numpy as np
 import pandas as pd
@@ -8,20 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from recurrence_circuits.figures import panels, style
+from recurrence_circuits.figures import colours, labels, panels, style
 
-CANDIDATES = {  # in the order of the legend; from a fill to a thin mark where several lie on each other
-    "zero": ("zero", style.GREY, "o", 5),
-    "context_mean": ("context mean", style.GREEN, "s", 5),
-    "copy_last": ("copy $x_n$", style.VERMILION, "v", 5),
-    "copy_previous": ("copy $x_{n-1}$", style.ORANGE, "^", 5),
-    "linear_extrapolation": ("linear extrapolation", style.SKY, "D", 4),
-    "best_linear": ("best linear by position", style.YELLOW, "p", 6),
-    "bayes": ("Bayes", style.BLACK, "o", 8),
-    "ridge": ("ridge", style.PURPLE, "o", 6),
-    "least_squares": ("least squares", style.SKY, "o", 4.2),
-    "three_term": ("three-term closed form", style.PALE, "o", 2.2),
-}
+# Of markers. Candidates that solve the recurrence lie on each other: those drawn later are smaller.
+SIZES = {"linear_extrapolation": 4, "best_linear": 6, "bayes": 9, "ridge": 8.5, "least_squares": 4.8, "three_term": 3.4}
+SIZE = 5  # of the others
 CONDITIONS = {
     "in_distribution": "in distribution", "noise": "noise {:g}", "a": "|a| up to {:g}", "b": "b × {:g}",
     "x0": "$x_0$ × {:g}", "c": "c × {:g}", "late_start": "first {:g} terms left out",
@@ -30,13 +30,13 @@ LEAST = 1e-6  # relative distances and ratios below are drawn there
 
 
 def draw(algorithm: pd.DataFrame, nearest: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The measure `relative` of the table `algorithm`, and by position the distance to the nearest in distribution.
+    """Draw `relative` of the table `algorithm`, and by position the distance to the nearest in distribution.
 
-    Left: mean over seeds with their range. Right: distance to the `reference` of the table `nearest` over the model's
-    own error in distribution at that position, each over the mean square of predictions there; median over seeds.
-    In `drawn` they are the measures `relative`, `own_error` (both over the determined positions) and `departure`.
+    Left: mean over seeds and their range. Right: distance to the `reference` of the table `nearest` over the model's
+    own error in distribution at that position, each over the mean square of predictions there; median over seeds. In
+    `drawn` these are the measures `relative`, `own_error` (both over the determined positions) and `departure`.
     """
-    trained = algorithm[(algorithm["model"] == "trained") & (algorithm["condition"] != "prefix")]
+    trained = algorithm[algorithm["model"] == "trained"]
     nearest = nearest[nearest["model"] == "trained"]
     drawn = pd.concat([_overall(trained), _departures(trained, nearest)])
     drawn["position"] = drawn["position"].astype("Int64")
@@ -48,9 +48,9 @@ def draw(algorithm: pd.DataFrame, nearest: pd.DataFrame) -> tuple[Figure, pd.Dat
     _departure_panel(right, drawn[drawn["measure"] == "departure"], conditions, nearest)
     left.set_yticks(range(len(conditions)), [CONDITIONS[name].format(level) for name, level in conditions])
     left.set_ylim(len(conditions) - 0.5, -0.5)
-    handles = [_handle(name) for name in CANDIDATES if name in set(drawn["predictor"])]
-    handles.append(Line2D([], [], color=style.BLUE, marker="|", linestyle="", markersize=9, markeredgewidth=2,
-                          label="the model's own error"))  # fmt: skip
+    handles = [_handle(name) for name in _candidates(drawn)]
+    handles.append(Line2D([], [], color=colours.BLUE, marker="|", linestyle="", markersize=9, markeredgewidth=2,
+                          label="trained model's own error"))  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=4, columnspacing=1.2, handletextpad=0.3)
     return figure, drawn
 
@@ -68,6 +68,7 @@ def _overall(trained: pd.DataFrame) -> pd.DataFrame:
 
 
 def _departures(trained: pd.DataFrame, nearest: pd.DataFrame) -> pd.DataFrame:
+    """By position, the distance to the reference over the model's usual error; `predictor` is `reference`."""
     keys = ["experiment", "seed", "condition", "level"]
     rows = trained[trained["position"].notna()]
     index = [*keys, "position"]
@@ -86,31 +87,40 @@ def _departures(trained: pd.DataFrame, nearest: pd.DataFrame) -> pd.DataFrame:
     return ratio.drop(columns=["share", "usual"]).dropna(subset=["value"])
 
 
+def _candidates(drawn: pd.DataFrame) -> list[str]:
+    return labels.in_order(drawn.loc[drawn["measure"] == "relative", "predictor"])
+
+
+def _mark(name: str) -> dict:
+    """The marker of a candidate, in matplotlib's words."""
+    look = labels.look(name)
+    return {"color": look.colour, "marker": look.marker, "markersize": SIZES.get(name, SIZE), "linestyle": "",
+            "markeredgecolor": colours.BLACK, "markeredgewidth": 0.3}  # fmt: skip
+
+
 def _handle(name: str) -> Line2D:
-    label, colour, marker, size = CANDIDATES[name]
-    return Line2D([], [], color=colour, marker=marker, linestyle="", markersize=size, label=label,
-                  markeredgecolor=style.BLACK, markeredgewidth=0.3)  # fmt: skip
+    return Line2D([], [], label=labels.mathtext(labels.look(name).label), **_mark(name))
 
 
 def _distance_panel(axes: Axes, drawn: pd.DataFrame, conditions: list[tuple]) -> None:
     rows = drawn[drawn["position"].isna()]
     rows = rows.assign(value=rows["value"].clip(lower=LEAST))
     spread = rows.groupby(["condition", "level", "predictor"])["value"].agg(["mean", "min", "max"])
+    candidates = _candidates(drawn)
     for y, (condition, level) in enumerate(conditions):
-        axes.axhline(y, color=style.PALE, linewidth=0.8, zorder=0)
-        for order, (name, (_, colour, marker, size)) in enumerate(CANDIDATES.items()):
+        axes.axhline(y, color=colours.PALE, linewidth=0.8, zorder=0)
+        for order, name in enumerate(candidates):
             if (condition, level, name) not in spread.index:
                 continue
             mean, low, high = spread.loc[(condition, level, name)]
-            axes.plot([low, high], [y, y], color=colour, linewidth=1.2, zorder=1)
-            look = {"markersize": size, "markeredgecolor": style.BLACK, "markeredgewidth": 0.3}
-            axes.plot(mean, y, marker, color=colour, zorder=2 + order, **look)
+            axes.plot([low, high], [y, y], color=labels.look(name).colour, linewidth=1.2, zorder=1)
+            axes.plot(mean, y, zorder=2 + order, **_mark(name))
         own = spread.loc[(condition, level, "model"), "mean"]
-        axes.plot(own, y, "|", color=style.BLUE, markersize=11, markeredgewidth=2, zorder=20)
+        axes.plot(own, y, "|", color=colours.BLUE, markersize=11, markeredgewidth=2, zorder=20)
     axes.set_xscale("log")
     panels.log_axis(axes.xaxis, *axes.get_xlim())
     axes.set_xlabel("mean squared distance from the model's predictions\nas a share of their mean square")
-    n_seeds = style.counted(int(drawn["seed"].nunique()), "seed")
+    n_seeds = labels.counted(int(drawn["seed"].nunique()), "seed")
     axes.set_title(f"Distance to each candidate (mean and range, {n_seeds})", loc="left")
 
 
@@ -122,7 +132,7 @@ def _departure_panel(axes: Axes, drawn: pd.DataFrame, conditions: list[tuple], n
     for y, (condition, level) in enumerate(conditions):
         ends = nearest.loc[(nearest["condition"] == condition) & (nearest["level"] == level), "departs"].dropna()
         axes.plot(
-            ends.astype(float) - 0.5, [y] * len(ends), "|", color=style.VERMILION, markersize=11, markeredgewidth=1.6
+            ends.astype(float) - 0.5, [y] * len(ends), "|", color=colours.VERMILION, markersize=11, markeredgewidth=1.6
         )
     axes.set(xlabel="position n", title="Distance to the nearest in distribution,\nover the usual error")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

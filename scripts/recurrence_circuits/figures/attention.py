@@ -1,4 +1,10 @@
-"""Attention: how much each query attends to each key, a map a head, mean over test sequences."""
+"""Attention: how much each query attends to each key.
+
+Attention of every query position (row) to every key position (column), mean over test sequences; grey keys lie in the
+future of the query. A head that attends to the last term is bright on the diagonal, one that attends to the term
+before it is bright just below the diagonal, one that attends to the start of the sequence is bright at the left. The
+mean hides attention that depends on the terms themselves. Head numbers have no meaning across seeds.
+"""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +20,7 @@ PROBABILITY = Normalize(0, 1)
 
 
 def draw(attention: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The table `attention`, trained models: large maps for the first seed, small ones for the others."""
+    """Draw the trained models of the table `attention`: large maps for the first seed, small ones for the others."""
     trained = attention[attention["model"] == "trained"]
     figure, axes = panels.head_grids(
         trained, _map, "Mean attention of every head", ("key: position attended to", "query: position attending")

@@ -1,6 +1,11 @@
-"""Claims: every criterion's statistic against its threshold, a dot a seed, the untrained control below."""
+"""Claims: every criterion's statistic against its threshold.
 
-import re
+The config fixes the thresholds before the run. Upper dots are the trained models, one dot per seed, with bootstrap
+intervals over test sequences; lower, hollow ones are the same models before training. The tinted side is where the
+criterion holds. A seed supports a claim if all of the claim's criteria hold in it. A claim that most untrained models
+support as well says little about training, and is at best mixed.
+"""
+
 from textwrap import fill
 
 import numpy as np
@@ -10,17 +15,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from recurrence_circuits.figures import panels, style
+from recurrence_circuits.claims.text import COUNT, condition, title
+from recurrence_circuits.figures import colours, labels, panels, style
 
-SIGNS = {"<=": "≤", ">=": "≥"}
-COUNT = "all"  # the criterion that counts a claim's other criteria: in the headings, not in the panels
 LOG_SPAN = 10  # positive values further apart than this get a log axis
 
 
 def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The table `claims`: a heading a claim with its verdict, a panel a criterion, for scales differ."""
+    """Draw the table `claims`: one heading per claim with its verdict, one panel per criterion, since scales differ."""
     drawn = claims[claims["criterion"] != COUNT]
-    lines = []  # of the figure: (claim, None) is a heading, (claim, criterion) a panel
+    lines = []  # from top to bottom: (claim, None) is a heading, (claim, criterion) a panel
     for claim, criterion in drawn[["claim", "criterion"]].drop_duplicates().itertuples(index=False):
         lines += [(claim, None)] * ((claim, None) not in lines) + [(claim, criterion)]
     heights = [0.36 if criterion is None else 0.56 for _, criterion in lines]
@@ -34,9 +38,8 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             continue
         rows = of_claim[of_claim["criterion"] == criterion].sort_values("seed")
         first = rows.iloc[0]
-        rule = f"{SIGNS.get(first['relation'], first['relation'])} {first['threshold']:g}".replace("-", "−")
-        statistic = re.sub(r"\bx_(?:n\b|\{[^}]*\})", r"$\g<0>$", fill(first["statistic"], 46))
-        _text(figure.add_subplot(grid[i, 0]), f"{statistic}\nholds if {rule}")
+        statistic = labels.mathtext(fill(first["statistic"], 46))
+        _text(figure.add_subplot(grid[i, 0]), f"{statistic}\nholds if {condition(first)}")
         _dots(figure.add_subplot(grid[i, 1]), rows)
         _text(
             figure.add_subplot(grid[i, 2]),
@@ -49,7 +52,7 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
 def _heading(axes: Axes, rows: pd.DataFrame) -> None:
     first = rows.iloc[0]
-    _text(axes, f"Claim {first['claim']}. {first['statement']}: {first['claim_verdict']}", weight="bold", y=0.3)
+    _text(axes, f"{title(first)}: {first['claim_verdict']}", weight="bold", y=0.3)
 
 
 def _text(axes: Axes, text: str, y: float = 0.5, **look) -> None:
@@ -58,20 +61,20 @@ def _text(axes: Axes, text: str, y: float = 0.5, **look) -> None:
 
 
 def _dots(axes: Axes, rows: pd.DataFrame) -> None:
-    """Trained models above, untrained below, seeds from the top down; the side where the criterion holds is tinted."""
+    """Trained models above, untrained below, seeds from top to bottom; tinted on the side where the criterion holds."""
     first, n_seeds = rows.iloc[0], len(rows)
     offset = np.linspace(0.3, -0.3, n_seeds) if n_seeds > 1 else np.zeros(1)
     size = 4.5 if n_seeds <= 10 else 2.5
     for i, row in enumerate(rows.itertuples()):
-        colour = style.HOLDS if row.holds else style.FAILS
+        colour = colours.HOLDS if row.holds else colours.FAILS
         if pd.notna(row.low):
             axes.plot([row.low, row.high], [1 + offset[i]] * 2, color=colour, linewidth=1)
         axes.plot(row.value, 1 + offset[i], "o" if row.holds else "X", color=colour, markersize=size, markeredgewidth=0)
         axes.plot(
             row.control_value, offset[i], "o" if row.control_holds else "X",
-            color="none", markeredgecolor=style.UNTRAINED, markeredgewidth=0.7, markersize=size,
+            color="none", markeredgecolor=colours.UNTRAINED, markeredgewidth=0.7, markersize=size,
         )  # fmt: skip
-    axes.axvline(first["threshold"], color=style.BLACK, linewidth=0.8)
+    axes.axvline(first["threshold"], color=colours.BLACK, linewidth=0.8)
     values = pd.concat([rows["value"], rows["control_value"], rows["threshold"], rows["low"].dropna()])
     if values.min() > 0 and values.max() > LOG_SPAN * values.min():
         axes.set_xscale("log")
@@ -80,18 +83,18 @@ def _dots(axes: Axes, rows: pd.DataFrame) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     left, right = axes.get_xlim()
     side = (left, first["threshold"]) if first["relation"].startswith("<") else (first["threshold"], right)
-    axes.axvspan(*side, color=style.HOLDS, alpha=0.1, linewidth=0)
+    axes.axvspan(*side, color=colours.HOLDS, alpha=0.1, linewidth=0)
     axes.set(xlim=(left, right), ylim=(-0.5, 1.5), yticks=[1, 0], yticklabels=["trained", "control"])
     axes.tick_params(pad=1.5)
 
 
 def _keys() -> list[Line2D]:
     look = {"linestyle": "", "markersize": 4.5}
-    hollow = {**look, "markerfacecolor": "none", "markeredgecolor": style.UNTRAINED}
+    hollow = {**look, "markerfacecolor": "none", "markeredgecolor": colours.UNTRAINED}
     return [
-        Line2D([], [], marker="o", color=style.HOLDS, label="holds", **look),
-        Line2D([], [], marker="X", color=style.FAILS, label="fails", **look),
+        Line2D([], [], marker="o", color=colours.HOLDS, label="holds", **look),
+        Line2D([], [], marker="X", color=colours.FAILS, label="fails", **look),
         Line2D([], [], marker="o", label="control passes", **hollow),
         Line2D([], [], marker="X", label="control fails", **hollow),
-        Line2D([], [], color=style.BLACK, linewidth=0.8, label="threshold (tinted: holds)"),
+        Line2D([], [], color=colours.BLACK, linewidth=0.8, label="threshold (tinted: holds)"),
     ]

@@ -1,20 +1,26 @@
-"""Composition: how much the heads of a layer read of what the heads of an earlier layer write."""
+"""Composition: how much the heads of a layer read of what the heads of an earlier layer write.
+
+Composition scores between heads of an earlier and of a later layer, from the weights alone: the share of the later
+head's queries, keys or values that comes from what the earlier head writes, on a scale on which independent random
+weights lie where the untrained models do (grey). A pair of layers whose dots lie above the grey ones has learned to
+read the other. The score does not tell how much that matters for the prediction; path patching does.
+"""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recurrence_circuits.figures import panels, style
+from recurrence_circuits.figures import colours, panels, style
 
 INPUTS = {"query": "By their queries", "key": "By their keys", "value": "By their values"}
-OFFSETS = {"trained": -0.2, "untrained": 0.2}  # of the dots of a model beside the place of its pair of layers
+OFFSETS = {"trained": -0.2, "untrained": 0.2}  # of a model's dots from the place of their pair of layers
 
 
 def draw(composition: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The table `composition`: a dot a pair of heads and seed, a line at the median, the untrained control beside.
+    """Draw the table `composition`: one dot per pair of heads and seed, and a line at the median.
 
-    A model of one layer has no pairs, and the figure says so.
+    A model of one layer has no pairs; the figure then says so.
     """
     figure = style.new_figure(style.PAGE, 2.6)
     axes = figure.subplots(1, 3, sharey=True)
@@ -22,7 +28,7 @@ def draw(composition: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     for panel, (name, title) in zip(axes, INPUTS.items(), strict=True):
         panel.set_title(title)
         panel.set_xticks(range(len(pairs)), [f"{a} → {b}" for a, b in pairs])
-        panel.grid(axis="y", color=style.PALE)
+        panel.grid(axis="y", color=colours.PALE)
         panel.set_axisbelow(True)
         for x, (layer, other) in enumerate(pairs):
             rows = composition[(composition["layer"] == layer) & (composition["other_layer"] == other)]
@@ -32,7 +38,7 @@ def draw(composition: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axes[0].set_ylabel("composition score")
     axes[0].set_ylim(bottom=0)
     figure.supxlabel(
-        "layer that writes → layer that reads; a dot a pair of heads and seed, line: the median", fontsize=8
+        "layer that writes → layer that reads; one dot per pair of heads and seed, line: the median", fontsize=8
     )
     figure.legend(handles=panels.model_keys(), loc="outside upper center", ncols=2)
     return figure, composition

@@ -1,4 +1,9 @@
-"""Cosines: how alike the outputs of every two heads point, a matrix a seed."""
+"""Cosines: how alike the outputs of every two heads point.
+
+Cosine between the outputs of every two heads, mean over test sequences and determined positions: one matrix per seed,
+and one of an untrained model. Red blocks are heads that write in the same direction, blue blocks are heads that work
+against each other.
+"""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +12,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from recurrence_circuits.figures import panels, style
+from recurrence_circuits.figures import colours, panels, style
 
 COSINE = Normalize(-1, 1)
 COLUMNS = 3
 
 
 def draw(cosines: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The table `cosines`: trained models seed by seed, then the first seed's untrained model as a control."""
+    """Draw the table `cosines`: one matrix per trained model, then the first seed's untrained model as a control."""
     seeds = panels.shown_seeds(cosines)
     drawn = pd.concat(
         [
@@ -51,6 +56,6 @@ def _matrix(axes: Axes, rows: pd.DataFrame) -> None:
         label.set_verticalalignment("center")
     starts = np.flatnonzero(np.diff(table.index.get_level_values(0).to_numpy(dtype=int))) + 0.5
     for start in starts:
-        axes.axhline(start, color=style.BLACK, linewidth=0.6)
-        axes.axvline(start, color=style.BLACK, linewidth=0.6)
+        axes.axhline(start, color=colours.BLACK, linewidth=0.6)
+        axes.axvline(start, color=colours.BLACK, linewidth=0.6)
     axes.spines[:].set_visible(True)

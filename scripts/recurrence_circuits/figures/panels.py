@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from recurrence_circuits.figures import style
+from recurrence_circuits.figures import colours, labels, style
 
-MODELS = {"trained": style.TRAINED, "untrained": style.UNTRAINED}
-STARTS = {"trained": -0.44, "untrained": 0.02}  # of a layer's heads: a layer is 1 wide, trained left, untrained right
+MODELS = {"trained": colours.TRAINED, "untrained": colours.UNTRAINED}
+STARTS = {"trained": -0.44, "untrained": 0.02}  # of a layer's heads; a layer is 1 wide
 
 
 def shown_seeds(frame: pd.DataFrame) -> list[int]:
@@ -22,22 +22,21 @@ def shown_seeds(frame: pd.DataFrame) -> list[int]:
 
 
 def seed_note(frame: pd.DataFrame) -> str:
-    """How many seeds a figure shows, when it cannot show all; otherwise nothing."""
+    """How many seeds a figure shows if it cannot show all; otherwise an empty text."""
     shown, n_seeds = shown_seeds(frame), frame["seed"].nunique()
     return "" if len(shown) == n_seeds else f" (the first {len(shown)} seeds of {n_seeds})"
 
 
 def seed_colours(seeds: list[int]) -> dict:
-    """A colour a seed: distinct ones where there are few, shades of one map where there are many."""
-    few = [style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.BLACK]
-    if len(seeds) <= len(few):
-        return dict(zip(seeds, few, strict=False))
+    """One colour per seed: distinct colours for a few seeds, shades of one colour map for many."""
+    if len(seeds) <= len(colours.CYCLE):
+        return dict(zip(seeds, colours.CYCLE, strict=False))
     shades = style.colormap(style.AMOUNT)(np.linspace(0, 0.9, len(seeds)))
     return dict(zip(seeds, shades, strict=True))
 
 
 def log_axis(axis: Axis, low: float, high: float) -> None:
-    """Tick labels of a log axis as plain numbers: every decade, or also 2 and 5 where it spans less than two."""
+    """Label a log axis with plain numbers: every decade, and 2 and 5 too if it spans less than two decades."""
     subs = (1.0,) if high >= 100 * low else (1.0, 2.0, 5.0)
     axis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -49,16 +48,17 @@ def overall(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     return frame[(frame["measure"] == measure) & frame["position"].isna()]
 
 
-def head_grids(frame: pd.DataFrame, paint: Callable[[Axes, pd.DataFrame], None], title: str, labels: tuple[str, str]):
-    """A layer × head grid of panels for the first seed, and a row of small panels for each further seed.
+def head_grids(
+    frame: pd.DataFrame, paint: Callable[[Axes, pd.DataFrame], None], title: str, axis_labels: tuple[str, str]
+):
+    """A layer × head grid of panels for the first seed, and one row of small panels for each further seed.
 
-    Heads have no order: head 1 of one seed has no relation to head 1 of another, so seeds are never averaged.
-    `paint` draws the rows of one seed, layer and head; labels are those of x and y. Returns the figure and the
-    first seed's axes, an array `layer head`.
+    Head 1 of one seed has no relation to head 1 of another, so seeds are never averaged. `paint` draws the rows of one
+    seed, layer and head; axis_labels are those of x and y. Returns the figure and the first seed's axes, `layer head`.
     """
     seeds = shown_seeds(frame)
     layers, heads = sorted(frame["layer"].unique()), sorted(frame["head"].unique())
-    large, small = 6.4 / max(len(heads), 3), 6.2 / max(len(layers) * len(heads), 12)  # inches a panel
+    large, small = 6.4 / max(len(heads), 3), 6.2 / max(len(layers) * len(heads), 12)  # inches per panel
     heights = [len(layers) * (large + 0.1) + 0.6] + [(len(seeds) - 1) * small + 0.6] * (len(seeds) > 1)
     figure = style.new_figure(style.PAGE, sum(heights))
     parts = np.ravel(figure.subfigures(len(heights), 1, height_ratios=heights))
@@ -70,8 +70,8 @@ def head_grids(frame: pd.DataFrame, paint: Callable[[Axes, pd.DataFrame], None],
             paint(axes[i, j], groups[seeds[0], layer, head])
             axes[i, j].set_title(f"layer {layer}, head {head}" if len(heads) <= 6 else f"L{layer} H{head}", pad=3)
     parts[0].suptitle(f"{title}: seed {seeds[0]}")
-    parts[0].supxlabel(labels[0], fontsize=8)
-    parts[0].supylabel(labels[1], fontsize=8)
+    parts[0].supxlabel(axis_labels[0], fontsize=8)
+    parts[0].supylabel(axis_labels[1], fontsize=8)
     for part in parts[1:]:
         _thumbnails(part, seeds[1:], [(layer, head) for layer in layers for head in heads], groups, paint)
         part.suptitle("The same for the other seeds" + seed_note(frame))
@@ -90,9 +90,9 @@ def _thumbnails(figure, seeds: list[int], columns: list[tuple], groups: dict, pa
 
 
 def ranked(rows: pd.DataFrame) -> pd.DataFrame:
-    """A table of heads with `rank`, the place by value within each seed, model, layer and measure, 0 the highest.
+    """A table of heads with `rank`, the place by value within each seed, model, layer and measure; 0 is the highest.
 
-    Heads have no order of their own, so a rank is what seeds have in common.
+    Heads have no order of their own, so seeds can be compared by rank alone.
     """
     drawn = rows[["experiment", "seed", "model", "layer", "head", "measure", "value"]].copy()
     places = drawn.groupby(["seed", "model", "layer", "measure"])["value"]
@@ -101,9 +101,9 @@ def ranked(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def ranked_bars(figure: Figure, drawn: pd.DataFrame, titles: dict[str, str], unbounded: set[str]) -> None:
-    """A panel a measure, two in a row, for heads as `ranked`: a dot a seed, bars for the median over seeds.
+    """Draw heads ranked by `ranked`: one panel per measure, one dot per seed, bars for the median over seeds.
 
-    titles are by measure; measures that are not unbounded are shown from −1 to 1.
+    titles: by measure, in the order of the panels; unbounded: the measures that are not shown from −1 to 1.
     """
     layers = sorted(int(layer) for layer in drawn["layer"].unique())
     width = 0.42 / (int(drawn["rank"].max()) + 1)  # of a head
@@ -118,7 +118,7 @@ def ranked_bars(figure: Figure, drawn: pd.DataFrame, titles: dict[str, str], unb
             panel.set_ylim(-1.05, 1.05)
     figure.legend(handles=model_keys(), loc="outside upper center", ncols=2)
     figure.supxlabel(
-        f"heads of a layer, highest first; a dot a seed ({style.counted(drawn['seed'].nunique(), 'seed')}), "
+        f"heads of a layer, highest first; one dot per seed ({labels.counted(drawn['seed'].nunique(), 'seed')}), "
         "bar: their median",
         fontsize=8,
     )
@@ -133,18 +133,18 @@ def _bars(axes: Axes, rows: pd.DataFrame, start: float, width: float, colour: st
 
 
 def layer_axis(axes: Axes, layers: list[int]) -> None:
-    """An x axis of layers, each 1 wide, and a line at 0."""
-    axes.axhline(0, color=style.BLACK, linewidth=0.6)
+    """Give the axes an x axis of layers, each 1 wide, and a line at 0."""
+    axes.axhline(0, color=colours.BLACK, linewidth=0.6)
     for layer in layers[1:]:
-        axes.axvline(layer - 0.5, color=style.GREY, linewidth=0.5, linestyle=":")
+        axes.axvline(layer - 0.5, color=colours.GREY, linewidth=0.5, linestyle=":")
     axes.set(xlim=(layers[0] - 0.5, layers[-1] + 0.5), xticks=layers)
     axes.set_xticklabels([f"layer {layer}" for layer in layers])
     axes.tick_params(axis="x", length=0)
-    axes.grid(axis="y", color=style.PALE)
+    axes.grid(axis="y", color=colours.PALE)
     axes.set_axisbelow(True)
 
 
 def model_keys() -> list[Line2D]:
-    """Keys of a legend: trained and untrained models."""
+    """Handles of a legend: trained and untrained models."""
     look = {"marker": "s", "linestyle": "", "alpha": 0.8}
     return [Line2D([], [], color=colour, label=f"{model} models", **look) for model, colour in MODELS.items()]

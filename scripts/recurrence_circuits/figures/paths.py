@@ -1,4 +1,13 @@
-"""Paths: how much of what layer 0 writes reaches the prediction by each input of each head of the last layer."""
+"""Paths: how what layer 0 writes reaches the prediction, one path at a time.
+
+The output of a component of layer 0 is replaced by its output on another sequence, on one path alone, and the change
+of the prediction is measured (colour, on a log scale; determined positions). The maps on the right have one row per
+sender and one column per head of the last layer, with all its heads together at the end. The sender's change goes
+straight into that head's queries, keys or values, no component between is computed anew, and what the head then writes
+goes on to the prediction. The map on the left has the path straight into the final readout, and all paths at once. The
+sign tells which way the prediction moves if the other sequence has a higher last term: a path of minuses takes away
+what the straight path adds. Head numbers have no meaning across seeds.
+"""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +16,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from recurrence_circuits.figures import panels, style
+from recurrence_circuits.figures import colours, panels, style
 
 MAPS = {
     "other": "prediction",
@@ -16,14 +25,14 @@ MAPS = {
     "value": "into values",
 }
 OTHER = {"total": "all paths", "residual": "straight"}
-DECADES = 3  # of change shown as colour, below the greatest
+DECADES = 3  # shown as colour, down from the greatest change
 
 
 def draw(paths: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The table `paths`: a row of maps for each seed, and one for the first seed's untrained model as a control.
+    """Draw the table `paths`: one row of maps per seed, and one for the first seed's untrained model as a control.
 
-    In a map a row is a component of layer 0, a column a head of the last layer. Colour: `change`, the root of
-    `prediction_change`; sign: that of `slope_on_last`, where its interval leaves 0 out and there is colour.
+    The rows of a map are components of layer 0, its columns are heads of the last layer. Colour: `change`, the root of
+    `prediction_change`. Sign: that of `slope_on_last`, if its interval excludes 0 and the path has colour.
     """
     seeds = panels.shown_seeds(paths)
     control = (paths["model"] == "untrained") & (paths["seed"] == seeds[0])
@@ -31,7 +40,7 @@ def draw(paths: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     groups, named = list(drawn.groupby(["model", "seed"])), _named(drawn)
     maps = [name for name in MAPS if name in set(named["map"])]
     columns = [named.loc[named["map"] == name, "column"].nunique() for name in maps]
-    greatest = drawn["change"].max() or 1.0  # all changes 0: any scale will do
+    greatest = drawn["change"].max() or 1.0  # all changes are 0: any scale will do
     norm = LogNorm(greatest / 10**DECADES, greatest)
 
     figure = style.new_figure(style.PAGE, len(groups) * (0.17 * named["row"].nunique() + 0.2) + 1.1)
@@ -52,14 +61,14 @@ def draw(paths: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     panels.log_axis(bar.ax.xaxis, norm.vmin, norm.vmax)
     bar.outline.set_visible(False)
     figure.suptitle(
-        "What reaches the prediction from layer 0, straight and by the heads of the last layer"
+        "What reaches the prediction from layer 0, straight and through the heads of the last layer"
         + panels.seed_note(paths)
     )
     return figure, drawn
 
 
 def _changes(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a path: the change of the prediction, and its slope with interval."""
+    """One row per path: the change of the prediction, and its slope with interval."""
     keys = [column for column in rows.columns if column not in ("measure", "value", "low", "high")]
     change, slope = (rows[rows["measure"] == name] for name in ("prediction_change", "slope_on_last"))
     change = change[keys].assign(change=np.sqrt(change["value"]))
@@ -69,19 +78,20 @@ def _changes(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _named(drawn: pd.DataFrame) -> pd.DataFrame:
     """The paths with the names of their map, row and column."""
-    head, other = (drawn[column].astype("str").radd("head ") for column in ("head", "other_head"))
-    column = other.where(drawn["other_component"] == "head", "all").where(drawn["other_component"].notna())
+    head, receiver = (drawn[column].astype("str").radd("head ") for column in ("head", "receiver_head"))
+    component = drawn["receiver_component"]
+    column = receiver.where(component == "head", "all").where(component.notna())
     return drawn.assign(
-        map=drawn["into"].where(~drawn["into"].isin(list(OTHER)), "other"),
+        map=drawn["input"].where(~drawn["input"].isin(list(OTHER)), "other"),
         row=head.where(drawn["component"] == "head", "MLP"),
-        column=column.fillna(drawn["into"].map(OTHER)),
+        column=column.fillna(drawn["input"].map(OTHER)),
     )
 
 
 def _map(axes: Axes, rows: pd.DataFrame, norm: LogNorm) -> None:
-    """Sources down, targets across, in the order of the table; a path that carries nothing is pale."""
-    sources, targets = (list(rows[column].unique()) for column in ("row", "column"))
-    change = rows.pivot(index="row", columns="column", values="change").loc[sources, targets].to_numpy(dtype=float)
+    """Senders down, receivers across, in the order of the table; a path that carries nothing is pale."""
+    senders, receivers = (list(rows[column].unique()) for column in ("row", "column"))
+    change = rows.pivot(index="row", columns="column", values="change").loc[senders, receivers].to_numpy(dtype=float)
     axes.imshow(
         np.where(change > 0, change, np.nan), norm=norm, cmap=style.colormap(style.AMOUNT), interpolation="nearest",
         aspect="auto",
@@ -90,9 +100,9 @@ def _map(axes: Axes, rows: pd.DataFrame, norm: LogNorm) -> None:
     for path in rows[known & (rows["change"] >= norm.vmin)].itertuples():
         light = norm(path.change) < 0.6
         axes.text(
-            targets.index(path.column), sources.index(path.row), "+" if path.slope > 0 else "−",
-            color="white" if light else style.BLACK, ha="center", va="center", size=7,
+            receivers.index(path.column), senders.index(path.row), "+" if path.slope > 0 else "−",
+            color="white" if light else colours.BLACK, ha="center", va="center", size=7,
         )  # fmt: skip
-    axes.set_xticks(range(len(targets)), targets, rotation=90)
-    axes.set_yticks(range(len(sources)), sources)
+    axes.set_xticks(range(len(receivers)), receivers, rotation=90)
+    axes.set_yticks(range(len(senders)), senders)
     axes.spines[:].set_visible(False)

@@ -4,16 +4,17 @@ Our choice of distributions: a ~ U(−1, 1), b ~ N(0, 1), x_0 ~ N(0, 1), indepen
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from recurrence_circuits.settings import DataSettings
-from recurrence_circuits.tasks.interface import Parameters, Task, expect_setting
+from recurrence_circuits.config.data import SequenceSettings
+from recurrence_circuits.tasks.affine_posterior import noisy_bayes
+from recurrence_circuits.tasks.base import Parameters, Task, expect_setting
 
-# Gauss–Legendre nodes on (−1, 1), and the drop of log density at which an integrand counts as 0.
+# Gauss–Legendre nodes on (−1, 1). A density this far below its peak, in log units, counts as 0.
 NODES, WEIGHTS = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(64))
 LOG_DROP = 40.0
 
@@ -22,14 +23,14 @@ LOG_DROP = 40.0
 class Affine(Task):
     """x_{n+1} = a x_n + b; parameters a, b, x0, each `sequence`. Three terms fix the next one.
 
-    With the differences D_k = x_k − x_{k−1}, every D_{k+1} = a D_k, which is what `bayes` builds on.
+    The differences D_k = x_k − x_{k−1} obey D_{k+1} = a D_k, which `bayes` uses.
     """
 
     dimension = 1
     first_determined = 2
 
     @classmethod
-    def from_settings(cls, settings: DataSettings) -> "Affine":
+    def from_settings(cls, settings: SequenceSettings) -> "Affine":
         expect_setting("dimension", "affine", settings.dimension == 1, "1", settings.dimension)
         expect_setting("degree", "affine", settings.degree == 0, "0", settings.degree)
         return cls()
@@ -46,19 +47,20 @@ class Affine(Task):
         return torch.stack(terms, dim=1)[..., None]
 
     def bayes(self, context: Tensor, noise: float) -> Tensor:
-        """Without noise: n = 0 is 0; n = 1 is x_1 + E[a | x_0, x_1] (x_1 − x_0); from n = 2 on (1 + a) x_n − a x_{n−1}.
+        """Known at every position.
 
-        Any D_k / D_{k−1} is a. It is taken where |D_{k−1}| is largest so far, because differences shrink
-        like |a|^k until they drown in rounding: with terms stored as float32, the ratio of the last two differences
-        is off by more than 0.03 in one sequence of ten at n = 15. What that does to the prediction is small, as the
-        differences themselves are: mean squared error 1e-14 at n = 2 and 3e-14 at n = 15 (1e-13 from the last three
-        terms; 1e-31 for float64). If all differences are 0 the sequence rests, and x_n predicts itself.
-        With noise only n = 0 is known (0), the rest is NaN.
+        Without noise: 0 at n = 0; x_1 + E[a | x_0, x_1] (x_1 − x_0) at n = 1; (1 + a) x_n − a x_{n−1} from n = 2 on.
+        With noise: E[x_{n+1} | terms seen], by quadrature (see affine_posterior).
+
+        Every D_k / D_{k−1} is a. The ratio is taken where |D_{k−1}| is largest so far, since differences shrink like
+        |a|^k until rounding swamps them: with terms stored as float32, the ratio of the last two differences is off by
+        more than 0.03 in one sequence of ten at n = 15. The differences are then small, and so is the effect on the
+        prediction: mean squared error 1e-14 at n = 2 and 3e-14 at n = 15 (1e-13 from the last three terms; 1e-31 for
+        float64). If all differences are 0, the sequence is at rest and x_n is predicted.
         """
-        prediction = torch.full_like(context, float("nan"))
-        prediction[:, 0] = 0
         if noise > 0:
-            return prediction
+            return noisy_bayes(context, noise)
+        prediction = torch.zeros_like(context)
         if context.shape[1] > 1:
             x0, x1 = context[:, 0], context[:, 1]
             prediction[:, 1] = x1 + slope_posterior(x0, x1)[0] * (x1 - x0)
@@ -70,22 +72,26 @@ class Affine(Task):
             prediction[:, 2:] = context[:, 2:] + slope * difference[:, 1:]
         return prediction
 
-    def floor(self, n_terms: int, noise: float) -> Tensor:
-        """4/3 + noise² at n = 0. Without noise: E[Var(a | x_0, x_1) (x_1 − x_0)²] ≈ 0.4647 at n = 1, by
-        quadrature over x_0, a and b, and 0 from n = 2 on."""
-        floor = torch.full((n_terms,), float("nan") if noise > 0 else 0.0, dtype=torch.float64)
-        floor[:1] = 4 / 3 + noise**2
-        if noise == 0:
-            floor[1:2] = _floor_after_two_terms()
-        return floor
+    def second_moments(self, n_terms: int, noise: float) -> NDArray:
+        """E[x_i x_j], `position position`, with x_i = a^i x_0 + (1 + a + … + a^{i−1}) b.
+
+        It is E[a^{i+j}] + Σ_{p<i} Σ_{q<j} E[a^{p+q}], plus noise² where i = j. E[a^k] is 1 / (k + 1) for even k and 0
+        for odd k.
+        """
+        order = np.add.outer(np.arange(n_terms), np.arange(n_terms))
+        of_slope = np.where(order % 2 == 0, 1 / (order + 1), 0.0)  # E[a^{i+j}]
+        sums = np.zeros((n_terms, n_terms))
+        sums[1:, 1:] = of_slope[:-1, :-1].cumsum(axis=0).cumsum(axis=1)
+        return of_slope + sums + noise**2 * np.eye(n_terms)
 
 
 def slope_posterior(x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance of a given x_0 and x_1 (no noise); all of one shape, float64.
 
-    The posterior is Normal(x_1/x_0, 1/x_0²) cut to [−1, 1]. Its textbook moments cancel catastrophically at
-    small |x_0| and divide 0 by 0 at large |x_0|, so both are integrated over the part of [−1, 1] where the
-    density is not negligible: with m the mode, log density(m + r) − log density(m) = slope·r − x_0² r²/2.
+    The posterior is Normal(x_1/x_0, 1/x_0²), truncated to [−1, 1]. The textbook formulas for its moments suffer
+    cancellation at small |x_0| and divide 0 by 0 at large |x_0|. So both moments are integrated over the part of
+    [−1, 1] where the density is not negligible: with m the mode,
+    log density(m + r) − log density(m) = slope·r − x_0² r²/2.
     """
     mode = torch.where(x0 == 0, 0.0, (x1 / x0).clamp(-1, 1))
     slope, curvature = x0 * (x1 - mode * x0), x0**2
@@ -99,19 +105,4 @@ def slope_posterior(x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
     return mode + shift, variance
 
 
-@cache
-def _floor_after_two_terms() -> float:
-    """The floor at n = 1, to ten digits: Gauss quadrature over x_0, a and b.
-
-    Changing the signs of x_0 and b changes nothing, so x_0 goes from 0, to 9 standard deviations. (Gauss–Hermite
-    nodes serve b but not x_0, in which the integrand is too far from a polynomial.)
-    """
-    legendre, hermite = np.polynomial.legendre.leggauss, np.polynomial.hermite_e.hermegauss
-    nodes, weights = zip(legendre(24), legendre(12), hermite(40), strict=True)
-    x0, a, b = torch.meshgrid(*map(torch.from_numpy, nodes), indexing="ij")
-    weight = torch.einsum("i,j,k->ijk", *map(torch.from_numpy, weights))
-    x0 = 9 * (x0 + 1) / 2
-    weight = weight * torch.exp(-(x0**2) / 2)
-    x1 = a * x0 + b
-    error = slope_posterior(x0, x1)[1] * (x1 - x0) ** 2
-    return ((weight * error).sum() / weight.sum()).item()
+TASK = Affine

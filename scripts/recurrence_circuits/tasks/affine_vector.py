@@ -1,7 +1,7 @@
 """The affine recurrence x_{n+1} = A x_n + b in d dimensions.
 
-Our choice of distributions: A = U diag(s) Vᵀ with U and V Haar-distributed orthogonal matrices and
-s_i ~ U(0, 1), so that no A expands; b, x_0 ~ N(0, I), all independent.
+Our choice of distributions: A = U diag(s) Vᵀ, with U and V Haar-distributed orthogonal matrices and s_i ~ U(0, 1), so
+that A never expands; b, x_0 ~ N(0, I); all independent.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from recurrence_circuits.settings import DataSettings
-from recurrence_circuits.tasks.interface import Parameters, Task, expect_setting
+from recurrence_circuits.config.data import SequenceSettings
+from recurrence_circuits.tasks.base import Parameters, Task, expect_setting
 
 
 @dataclass(frozen=True)
 class AffineVector(Task):
     """x_{n+1} = A x_n + b; parameters A `sequence row column`, b and x0 `sequence dimension`.
 
-    The differences D_k = x_k − x_{k−1} follow D_{k+1} = A D_k. After d + 2 terms, n = d + 1, there are d such
-    pairs, almost surely independent, which fix A.
+    The differences D_k = x_k − x_{k−1} obey D_{k+1} = A D_k. After d + 2 terms, at n = d + 1, there are d such pairs,
+    almost surely independent, which fix A.
     """
 
     dimension: int
@@ -28,7 +28,7 @@ class AffineVector(Task):
         return self.dimension + 1
 
     @classmethod
-    def from_settings(cls, settings: DataSettings) -> "AffineVector":
+    def from_settings(cls, settings: SequenceSettings) -> "AffineVector":
         expect_setting("dimension", "affine_vector", settings.dimension >= 2, "at least 2", settings.dimension)
         expect_setting("degree", "affine_vector", settings.degree == 0, "0", settings.degree)
         return cls(settings.dimension)
@@ -48,10 +48,11 @@ class AffineVector(Task):
         return torch.stack(terms, dim=1)
 
     def bayes(self, context: Tensor, noise: float) -> Tensor:
-        """Without noise: 0 at n = 0; from n = d + 1 on x_n + A D_n, A by least squares from all pairs of
-        differences so far (minimum norm where they are not independent: a resting sequence stays at rest).
-        NaN at 1 ≤ n ≤ d, where no closed form is known. With noise only n = 0 is known.
-        Terms stored as float32 leave a mean squared error of about 1e-14 at every such n, of float64 about 1e-31.
+        """Known at n = 0, where it is 0, and without noise from n = d + 1 on; NaN elsewhere.
+
+        From n = d + 1 on it is x_n + A D_n, with A by least squares from all pairs of differences so far, of minimum
+        norm where they are not independent: a sequence at rest stays at rest. The mean squared error is about 1e-14
+        for terms stored as float32, 1e-31 for float64. At 1 ≤ n ≤ d no closed form is known.
         """
         prediction = torch.full_like(context, float("nan"))
         prediction[:, 0] = 0
@@ -64,20 +65,15 @@ class AffineVector(Task):
             prediction[:, n] = context[:, n] + torch.einsum("si,sij->sj", difference[:, n - 1], A_transposed)
         return prediction
 
-    def floor(self, n_terms: int, noise: float) -> Tensor:
-        """4/3 + noise² at n = 0 (E‖A x_0‖² = d/3, and b); without noise 0 from n = d + 1 on; NaN elsewhere."""
-        floor = super().floor(n_terms, noise)
-        floor[:1] = 4 / 3 + noise**2
-        if noise == 0:
-            floor[self.first_determined :] = 0
-        return floor
-
 
 def haar_orthogonal(n: int, d: int, generator: Generator) -> Tensor:
     """n orthogonal d × d matrices, uniform over the orthogonal group, float64.
 
-    The Q of a Gaussian matrix's QR factors, with the signs fixed so that diag(R) > 0: without that it is not
-    uniform (F. Mezzadri, Notices of the AMS 54, 2007).
+    Q of the QR decomposition of a Gaussian matrix, with signs such that diag(R) > 0. Without that it is not uniform
+    (F. Mezzadri, Notices of the AMS 54, 2007).
     """
     Q, R = torch.linalg.qr(torch.randn(n, d, d, generator=generator, dtype=torch.float64))
     return Q * R.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]
+
+
+TASK = AffineVector

@@ -1,0 +1,24 @@
+"""Patch the outputs of layer 0 along one path at a time; measure the effect on the prediction."""
+
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.inputs import MeasureInputs
+from recurrence_circuits.measures.paths import measure_paths
+from recurrence_circuits.randomness import torch_stream
+from recurrence_circuits.runtime.logs import log_to
+
+
+def main(smk):
+    with log_to(smk.log[0]):
+        m = MeasureInputs.from_rule(smk)
+        bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
+        frames = {
+            name: measure_paths(
+                model, m.sequences, m.task.first_determined, bootstrap, torch_stream(m.run.data.seed, "resample")
+            )
+            for name, model in m.models.items()
+        }
+        m.write_both("paths", frames)
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821  (injected by Snakemake)

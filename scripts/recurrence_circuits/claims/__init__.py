@@ -1,0 +1,1 @@
+"""The claims: criteria, verdicts and all prose about them. Reads tables only."""

@@ -1,0 +1,1 @@
+"""The config: every key once, with its type, range, default, unit and meaning; one file per section."""

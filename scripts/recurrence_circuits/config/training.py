@@ -1,0 +1,46 @@
+"""The section `training`: how the transformer is trained (AdamW, linear warm-up, cosine decay)."""
+
+from typing import Literal
+
+from recurrence_circuits.config.base import Number, Settings, key
+
+
+class TrainingSettings(Settings):
+    """What decides the weights and the learning curves."""
+
+    steps: int = key(6000, "Optimiser steps.", unit="steps", ge=1, le=10**7)
+    batch_size: int = key(64, "Sequences per step.", unit="sequences", ge=1, le=65536)
+    learning_rate: Number = key(0.002, "Learning rate at its highest, after the warm-up.", gt=0, le=1)
+    warmup_steps: int = key(
+        200, "Steps over which the learning rate rises from 0, fewer than steps.", unit="steps", ge=0, le=10**7
+    )
+    final_learning_rate: Number = key(
+        0.0, "Learning rate at the last step, as a fraction of the highest.", ge=0, le=1
+    )  # fmt: skip
+    weight_decay: Number = key(0.01, "Decoupled weight decay of AdamW, at most 1 / learning_rate.", ge=0, le=10)
+    beta2: Number = key(0.99, "Decay of AdamW's mean of squared gradients, per step (beta1 is 0.9).", gt=0, lt=1)
+    clip_norm: Number = key(
+        1.0, "Largest Euclidean norm of the whole gradient; a longer one is scaled down to it.", gt=0, le=10**6
+    )
+    evaluate_every: int = key(
+        250, "Steps from one evaluation on validation sequences to the next, at most steps.",
+        unit="steps", ge=1, le=10**7,
+    )  # fmt: skip
+    n_snapshots: int = key(
+        0,
+        "Weights kept during training, to see what forms when, evenly spaced in log(step) over its last three decades; "
+        "fewer where two fall on one step, and 0 keeps none.",
+        ge=0, le=100,
+    )  # fmt: skip
+    device: Literal["cpu", "cuda", "auto"] = key("cpu", "Where to train; auto takes a GPU when there is one.")
+
+
+class TrainingSection(TrainingSettings):
+    """The whole section. What it adds does not decide the model, so changing it retrains nothing."""
+
+    checkpoint_every: int = key(
+        500,
+        "Steps from one checkpoint to the next: what a training that is killed loses at most; decides nothing about "
+        "the model, and a change retrains nothing.",
+        unit="steps", ge=1, le=10**7,
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""The run record: which settings, code, versions and machine made the numbers."""
+
+import json
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from recurrence_circuits.config.experiment import RunSettings
+from recurrence_circuits.io.files import write_text
+
+PACKAGES = ("torch", "numpy", "pandas", "scipy", "safetensors", "snakemake")
+
+
+def write_record(path: str, run: RunSettings, code_digest: str, threads: int, resumed: list[int]) -> None:
+    """Write a run's settings, code digest, package versions, machine and the steps after which it resumed, as JSON.
+
+    Raises OSError naming the file.
+    """
+    record = {
+        "settings": run.to_dict(),
+        "code_digest": code_digest,
+        "resumed_after_steps": resumed,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "machine": {
+            "platform": platform.platform(),
+            "processor": processor(),
+            "threads": threads,
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        },
+    }
+    write_text(path, json.dumps(record, indent=2, sort_keys=True) + "\n")
+
+
+def processor() -> str:
+    """The processor's name and the instruction set that torch uses on it.
+
+    Recorded because another kind rounds differently, and training amplifies that to other weights.
+    """
+    cpuinfo = Path("/proc/cpuinfo")  # on Linux, Python does not give the name
+    named = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
+    return f"{named[1] if named else platform.processor()}, {torch.backends.cpu.get_cpu_capability()}"

@@ -1,0 +1,1 @@
+"""The measures: one module for each, and what they share."""

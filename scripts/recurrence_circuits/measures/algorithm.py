@@ -1,0 +1,93 @@
+"""Which algorithm a model behaves like: the distance of its predictions from those of every candidate.
+
+The distance between two predictors is the mean squared difference of their predictions, in units of x².
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recurrence_circuits.config.data import SequenceSettings
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.measures.conditions import conditions, unit_noise
+from recurrence_circuits.measures.statistics import ratio
+from recurrence_circuits.model.interventions import predict
+from recurrence_circuits.model.transformer import Transformer
+from recurrence_circuits.predictors import linear
+from recurrence_circuits.predictors.baselines import Predictor, baselines
+from recurrence_circuits.tasks.base import Task
+from recurrence_circuits.tasks.errors import squared_error
+
+
+def candidates(task: Task, context_length: int, noise: float) -> dict[str, Predictor]:
+    """The predictors that a model is compared with, by name: the baselines, which know the noise.
+
+    If the second moments of the task's terms are known, `best_linear` is added: the best predictor whose weights on the
+    terms depend on the position alone. It learns nothing in context.
+    """
+    found, moments = baselines(task, noise), task.second_moments(context_length + 1, noise)
+    if moments is not None:
+        weights = torch.from_numpy(linear.best_linear(moments))
+        found["best_linear"] = lambda context: torch.einsum("nk,skd->snd", weights, context)
+    return found
+
+
+@torch.no_grad()
+def measure_algorithm(
+    models: dict[str, Transformer],
+    task: Task,
+    data: SequenceSettings,
+    n_condition: int,
+    noise_levels: list[float],
+    bootstrap: Bootstrap,
+) -> dict[str, pd.DataFrame]:
+    """Distance of every model from every candidate, and the errors of all, in every condition (see `conditions`).
+
+    bootstrap resamples the n_condition sequences of a condition. Returns one frame per model, with the columns of the
+    `algorithm` table from `condition` on. predictor is a candidate, or `model`. measure is one of
+
+    distance  mean squared difference from the model's predictions, by position and over the determined positions
+    relative  distance over the determined positions, divided by the mean square of the model's predictions: 1 for
+              the predictor `zero`
+    mse       error against the next observed term, by position and over the determined positions
+
+    A candidate has no row at positions where its prediction is not known.
+    """
+    noise = unit_noise(task, data, n_condition)
+    frames = {name: [] for name in models}
+    for condition in conditions(task, data, n_condition, noise_levels):
+        # What the model and the candidates see.
+        terms = condition.sequences(task, data.context_length + 1, noise).float()
+        context, target = terms[:, :-1], terms[:, 1:]
+        exact = context.double()
+        predictors = candidates(task, data.context_length, condition.noise)
+        known = {name: predictor(exact) for name, predictor in predictors.items()}
+        errors = _rows({name: squared_error(p, target) for name, p in known.items()}, "mse", task, bootstrap)
+        for name, model in models.items():
+            prediction = predict(model, context)
+            found = [errors, _rows({"model": squared_error(prediction, target)}, "mse", task, bootstrap)]
+            found += _distances(prediction, known, task, bootstrap)
+            frames[name] += [frame.assign(condition=condition.name, level=condition.level) for frame in found]
+    return {name: pd.concat(parts) for name, parts in frames.items()}
+
+
+def _rows(values: dict[str, np.ndarray], measure: str, task: Task, bootstrap: Bootstrap) -> pd.DataFrame:
+    """Rows of one measure by predictor and position, from values `sequence position`. NaN makes no row."""
+    frames = [
+        rows_by_position(value, task.first_determined, bootstrap).assign(predictor=name, measure=measure)
+        for name, value in values.items()
+    ]
+    return pd.concat(frames).dropna(subset=["value"])
+
+
+def _distances(prediction: Tensor, known: dict[str, Tensor], task: Task, bootstrap: Bootstrap) -> list[pd.DataFrame]:
+    distances = {name: squared_error(prediction, candidate) for name, candidate in known.items()}
+    size = squared_error(prediction, torch.zeros_like(prediction))
+    rows = []
+    for name, distance in distances.items():
+        pair = np.stack([d[:, task.first_determined :].mean(axis=1) for d in (distance, size)], axis=-1)
+        value, low, high = bootstrap.interval(pair, ratio)
+        rows.append({"predictor": name, "measure": "relative", "value": value, "low": low, "high": high})
+    return [_rows(distances, "distance", task, bootstrap), pd.DataFrame(rows).dropna(subset=["value"])]

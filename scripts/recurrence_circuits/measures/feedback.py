@@ -1,0 +1,93 @@
+"""Feedback gain: how a layer's attention responds when the estimate in the stream that it reads is shifted."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.model.layer_norm import mean_scale, readout_directions
+from recurrence_circuits.model.transformer import ActivationCache, Block, Transformer, project
+
+
+@torch.no_grad()
+def measure_feedback(
+    model: Transformer,
+    cache: ActivationCache,
+    first_determined: int,
+    epsilon: float,
+    bootstrap: Bootstrap,
+    layers: Sequence[int] | None = None,
+) -> pd.DataFrame:
+    """The columns of the `feedback` table from `component` on, for each layer's attention and each of its heads.
+
+    The stream entering the layer is shifted by ±δ along the readout direction. The gain is the change of what the
+    attention writes along that direction at the query, by central difference, divided by δ: its direct effect on the
+    prediction, in units of the direct effect of the shift at one position. (Both include the frozen scale of the final
+    LayerNorm, which cancels.) Below 0 the layer subtracts from the estimate that it reads. Unit-free; for vector tasks
+    the mean over coordinates, each with its own direction. By position of the query, and the mean over the determined
+    positions.
+
+    perturbed  query: the shift is at the query's own position; context: at every position before it, and only there
+    pattern    free: attention follows the shift through queries and keys; held: it is kept, and only values change
+    epsilon    δ in units of x: the mean direct effect of the shift on the prediction
+    layers     the layers to measure; all by default
+    """
+    directions, lengths = readout_directions(model)
+    steps = epsilon / (lengths * mean_scale(model.final_norm, cache.residual[-1][:, first_determined:]))
+    frames = []
+    for layer in range(model.settings.n_layers) if layers is None else layers:
+        block, stream = model.blocks[layer], cache.residual[layer]
+        pairs = zip(directions.to(stream.dtype), steps.tolist(), strict=True)
+        gains = [feedback_gains(block, stream, direction, step) for direction, step in pairs]
+        for perturbed, pattern in gains[0]:
+            coordinates = torch.stack([gain[perturbed, pattern] for gain in gains])
+            by_head = coordinates.mean(dim=0).double().cpu().numpy()  # sequence head query
+            parts = {("head", head): by_head[:, head] for head in range(by_head.shape[1])}
+            parts["attention", None] = by_head.sum(axis=1)
+            for (component, head), values in parts.items():
+                frame = rows_by_position(values, first_determined, bootstrap).assign(
+                    component=component, layer=layer, head=head, perturbed=perturbed, pattern=pattern
+                )
+                frames.append(frame)
+    return pd.concat(frames)
+
+
+def feedback_gains(block: Block, stream: Tensor, direction: Tensor, step: float) -> dict[tuple[str, str], Tensor]:
+    """The gain of each head at each query, `batch head query`, by (perturbed, pattern).
+
+    stream is `batch position d_model`, direction a unit vector, step the shift along it. Only this layer's attention
+    is computed, for all queries at once.
+    """
+    clean, up, down = (reads(block, stream + shift * direction, direction) for shift in (0.0, step, -step))
+    gains = {}
+    for perturbed in ("query", "context"):
+        for pattern in ("free", "held"):
+            higher, lower = (attended(clean, shifted, perturbed, pattern) for shifted in (up, down))
+            gains[perturbed, pattern] = (higher - lower) / (2 * step)
+    return gains
+
+
+def reads(block: Block, stream: Tensor, direction: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries and keys, `batch head position d_head`; what each value writes along the direction, `batch head key`."""
+    read, attention = block.attention_norm(stream), block.attention
+    q = project(read, attention.W_Q, attention.b_Q)
+    k = project(read, attention.W_K, attention.b_K)
+    v = project(read, attention.W_V, attention.b_V)
+    return q, k, (v @ (attention.W_O @ direction)[..., None]).squeeze(-1)
+
+
+def attended(clean: tuple, shifted: tuple, perturbed: str, pattern: str) -> Tensor:
+    """What each head writes along the direction, `batch head query`, with some positions shifted.
+
+    clean and shifted are results of `reads`. Each query's own position (perturbed = query) or all positions before it
+    (context) are taken from `shifted`, the others from `clean`.
+    """
+    own, before = (shifted, clean) if perturbed == "query" else (clean, shifted)
+    q, itself = own[0], torch.eye(clean[0].shape[2], dtype=torch.bool, device=clean[0].device)  # query key
+    scores = torch.where(itself, q @ own[1].mT, q @ before[1].mT) if pattern == "free" else clean[0] @ clean[1].mT
+    future = torch.ones_like(itself).triu(1)
+    attention = (scores * q.shape[-1] ** -0.5).masked_fill(future, float("-inf")).softmax(dim=-1)
+    return (attention * torch.where(itself, own[2][:, :, None], before[2][:, :, None])).sum(dim=-1)

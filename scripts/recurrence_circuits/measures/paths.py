@@ -1,0 +1,133 @@
+"""Path patching: what the components of layer 0 contribute to the prediction along one path alone.
+
+After Wang et al. (2022, arXiv 2211.00593) and Goldowsky-Dill et al. (2023, arXiv 2304.05969).
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.statistics import moments, slope
+from recurrence_circuits.model.interventions import BATCH, donors, replace
+from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
+from recurrence_circuits.runtime.progress import progress
+from recurrence_circuits.tasks.errors import squared_error
+
+
+class Path(NamedTuple):
+    """A path from a component of layer 0, the sender: to a receiver, to the final stream, or along all paths."""
+
+    sender: Component
+    input: str  # query, key or value of the receiver; residual: the final stream; total: all paths together
+    receiver: Component | None = None  # a head of the last layer, or its attention as a whole
+
+
+@torch.no_grad()
+def measure_paths(
+    model: Transformer, sequences: Tensor, first_determined: int, bootstrap: Bootstrap, generator: torch.Generator
+) -> pd.DataFrame:
+    """The columns of the `paths` table from `component` on: every path's effect over the determined positions.
+
+    Along the path, the sender's output is replaced by its output on another sequence (see `donors`); the rest is
+    clean. sequences is `sequence position dimension`, one term longer than the context. measure is one of
+
+    prediction_change  mean squared change of the prediction, in units of x²
+    mse_change         change of the prediction's error, in units of x²
+    slope_on_last      least-squares slope of the change of the prediction on the change of x_n (the other sequence's
+                       minus its own): the copy coefficient of the path, unit-free and signed
+    """
+    context, target = sequences[:, :-1], sequences[:, 1:]
+    donor = donors(len(context), generator)
+    parts = torch.arange(len(context)).split(BATCH)
+    clean, outputs = [], {sender: [] for sender in senders(model)}
+    for part in parts:
+        cache = model(context[part])
+        clean.append(cache.prediction)
+        for sender, collected in outputs.items():
+            collected.append(output_of(sender, cache))
+    prediction, outputs = torch.cat(clean), {sender: torch.cat(collected) for sender, collected in outputs.items()}
+
+    patched: dict[Path, list[Tensor]] = {}
+    for part in progress(parts, "batches patched on every path:"):
+        cache = model(context[part])
+        for sender, output in outputs.items():
+            for path, new in patched_predictions(model, context[part], cache, sender, output[donor[part]]):
+                patched.setdefault(path, []).append(new)
+
+    shown = slice(first_determined, None)
+    error = squared_error(prediction, target)[:, shown]
+    swapped = (context[donor] - context)[:, shown]
+    rows = []
+    for path, new in patched.items():
+        new = torch.cat(new)
+        change = (new - prediction)[:, shown].double().cpu().numpy()
+        effects = {
+            "prediction_change": bootstrap.interval((change**2).mean(axis=(1, 2))),
+            "mse_change": bootstrap.interval((squared_error(new, target)[:, shown] - error).mean(axis=1)),
+            "slope_on_last": bootstrap.interval(moments(swapped.cpu().numpy(), change, (1, 2)), slope),
+        }
+        for name, (value, low, high) in effects.items():
+            rows.append({**described(path), "measure": name, "value": value, "low": low, "high": high})
+    return pd.DataFrame(rows)
+
+
+def described(path: Path) -> dict:
+    """A path as the columns of the table."""
+    kind, layer, head = path.receiver or (None, None, None)
+    return {
+        "component": path.sender.kind, "layer": path.sender.layer, "head": path.sender.head, "input": path.input,
+        "receiver_component": kind, "receiver_layer": layer, "receiver_head": head,
+    }  # fmt: skip
+
+
+def senders(model: Transformer) -> list[Component]:
+    """Every head of layer 0 and its MLP."""
+    heads = [head for head in model.heads() if head.layer == 0]
+    return heads if model.settings.attention_only else [*heads, Component("mlp", 0)]
+
+
+def output_of(sender: Component, cache: ActivationCache) -> Tensor:
+    """The sender's output, `batch position d_model`."""
+    if sender.kind == "mlp":
+        return cache.mlp_output[sender.layer]
+    return cache.head_output[sender.layer][:, sender.head]
+
+
+def patched_predictions(
+    model: Transformer, context: Tensor, cache: ActivationCache, sender: Component, new: Tensor
+) -> Iterator[tuple[Path, Tensor]]:
+    """The predictions, path by path, with the sender's output replaced by `new`, `batch position d_model`.
+
+    cache is the activation cache of the clean run on context. For a path into an input of a receiver, the difference
+    of the sender's outputs is added to the stream that this input is made from, and nothing in between is computed
+    anew. What the receiver then writes goes on through the last layer's MLP and the readout. A model with one layer
+    has no such path. A path into the final stream goes through the readout only.
+    Yields predictions, `batch position dimension`.
+    """
+    difference = new - output_of(sender, cache)
+    new_layer = new if sender.kind == "mlp" else new[:, None].expand_as(cache.head_output[sender.layer])
+    yield Path(sender, "total"), model(context, replace(sender, new_layer)).prediction
+    yield Path(sender, "residual"), model.readout(cache.residual[-1] + difference)
+    last = model.settings.n_layers - 1
+    if last == sender.layer:
+        return
+
+    block, stream, heads = model.blocks[last], cache.residual[last], cache.head_output[last]
+    read, patched = block.attention_norm(stream), block.attention_norm(stream + difference)
+    attended = stream + heads.sum(dim=1) + block.attention.b_O
+    for read_by in ("query", "key", "value"):
+        pattern = cache.attention[last]
+        if read_by != "value":
+            pattern = block.attention.pattern(*((patched, read) if read_by == "query" else (read, patched)))
+        changes = block.attention.output(patched if read_by == "value" else read, pattern) - heads
+        receivers = {Component("head", last, head): changes[:, head] for head in range(changes.shape[1])}
+        receivers[Component("attention", last)] = changes.sum(dim=1)
+        for receiver, change in receivers.items():
+            moved = attended + change
+            if block.mlp is not None:
+                moved = moved + block.mlp(block.mlp_norm(moved))
+            yield Path(sender, read_by, receiver), model.readout(moved)

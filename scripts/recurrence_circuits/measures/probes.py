@@ -1,0 +1,121 @@
+"""Ridge probes: what a linear map can read from the residual stream, after the embedding and after each layer.
+
+What can be decoded need not be used: a probe is trained on its target, the model's readout is not.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.measures.statistics import ratio
+from recurrence_circuits.model.transformer import Transformer
+from recurrence_circuits.runtime.progress import progress
+
+# Penalties tried, as multiples of the largest eigenvalue of the features' covariance: from one near the rounding
+# error to one that shrinks the probe to almost nothing.
+PENALTIES = 10.0 ** np.arange(-10, 5)
+
+
+def fit_ridge(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ridge regression of each target on the features, in closed form; the intercept is not penalised.
+
+    features are `sequence feature`, targets `sequence column`. Returns the weights, `feature column`, and the
+    intercepts, `column`. Constant features predict the targets' mean.
+
+    Each column has its own penalty out of PENALTIES, chosen by the one-standard-error rule (Breiman and others, 1984):
+    the largest penalty whose mean leave-one-out error is at most one standard error above the least. (That error is in
+    closed form too: the residual over 1 − leverage.) The penalty of the least error would sometimes let a probe fit
+    noise, and fail badly where features have outliers.
+    """
+    centre, mean = features.mean(axis=0), targets.mean(axis=0)
+    U, s, V_transposed = np.linalg.svd(features - centre, full_matrices=False)
+    along = U.T @ (targets - mean)  # component column
+    shrink = [_divide(s**2, s**2 + penalty) for penalty in PENALTIES * s[0] ** 2]  # each: component
+    errors = []  # each: sequence column
+    for factor in shrink:
+        leverage = 1 / len(features) + U**2 @ factor  # sequence
+        errors.append(((targets - mean - (U * factor) @ along) / (1 - leverage)[:, None]) ** 2)
+    chosen = _one_standard_error(np.stack(errors))
+    factors = np.stack([_divide(shrink[penalty], s) for penalty in chosen], axis=1)  # component column
+    weights = V_transposed.T @ (factors * along)
+    return weights, mean - centre @ weights
+
+
+def _one_standard_error(errors: np.ndarray) -> np.ndarray:
+    """For each column, the last penalty within one standard error of the best; errors are `penalty sequence column`."""
+    mean, spread = errors.mean(axis=1), errors.std(axis=1, ddof=1) / errors.shape[1] ** 0.5  # penalty column
+    best = np.argmin(mean, axis=0)[None]
+    limit = np.take_along_axis(mean, best, axis=0) + np.take_along_axis(spread, best, axis=0)
+    return len(mean) - 1 - np.argmax((mean <= limit)[::-1], axis=0)
+
+
+def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a / b, and 0 where b is 0: the features do not vary in that direction, so it predicts nothing."""
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+
+
+@torch.no_grad()
+def measure_probes(
+    model: Transformer,
+    sequences: Tensor,
+    parameters: dict[str, np.ndarray],
+    first_determined: int,
+    bootstrap: Bootstrap,
+    generator: np.random.Generator,
+) -> pd.DataFrame:
+    """R² of ridge probes for x_n (`last`), x_{n+1} (`next`) and each hidden parameter, at every layer and position.
+
+    sequences is `sequence position dimension`, one term longer than the context; parameters are `sequence …`, float64.
+    Returns the columns of the `probes` table from `after_layer` on.
+
+    There is one probe per stream, position and coordinate of a target, fitted on the first half of the sequences and
+    scored on the second. R² = 1 − (squared error) / (squared error of the first half's mean), both summed over
+    coordinates: a useless probe scores 0, or slightly less if it fitted noise. For the determined positions together
+    (position empty) both are summed over these positions too. bootstrap resamples the second half.
+    The control `shuffled` permutes the targets among all sequences, by a permutation drawn from generator.
+    R² is undefined, and has no row, where all values of a target are the same.
+    """
+    half, n = fitted_half(len(sequences)), sequences.shape[1] - 1
+    values = sequences.double().numpy()
+    targets = {"last": values[:, :-1], "next": values[:, 1:]}  # each: sequence position coordinate
+    for name, parameter in parameters.items():
+        flat = parameter.reshape(len(sequences), 1, -1)
+        targets[name] = np.broadcast_to(flat, (len(sequences), n, flat.shape[-1]))
+    order = generator.permutation(len(sequences))
+    columns = [(name, shuffled) for name in targets for shuffled in (False, True)]
+    stacked = [target[order] if shuffled else target for target in targets.values() for shuffled in (False, True)]
+    edges = np.cumsum([0, *(target.shape[-1] for target in stacked)])
+    wanted = np.concatenate(stacked, axis=-1)  # sequence position column
+    frames = []
+    streams = model(sequences[:, :-1]).residual
+    for index, stream in enumerate(progress(streams, "streams probed:")):
+        error = np.stack([probe_errors(stream[:, i].double().numpy(), wanted[:, i], half) for i in range(n)], axis=1)
+        for (name, shuffled), start, end in zip(columns, edges[:-1], edges[1:], strict=True):
+            pair = error[:, :, start:end].sum(axis=2)  # sequence position 2
+            frame = r2_rows(pair, first_determined, bootstrap)
+            frames.append(frame.assign(after_layer=index - 1, target=name, shuffled=shuffled))
+    return pd.concat(frames).dropna(subset=["value"])
+
+
+def fitted_half(n_sequences: int) -> int:
+    """How many sequences, from the first on, probes are fitted on; they are scored on the others."""
+    return n_sequences // 2
+
+
+def probe_errors(features: np.ndarray, targets: np.ndarray, half: int) -> np.ndarray:
+    """Squared errors on the sequences from `half` on: of the probe, and of the mean target of those before.
+
+    features are `sequence feature`, targets `sequence column`; returns `sequence column 2`.
+    """
+    weights, intercept = fit_ridge(features[:half], targets[:half])
+    scored = targets[half:]
+    of_probe = scored - (features[half:] @ weights + intercept)
+    return np.stack([of_probe, scored - targets[:half].mean(axis=0)], axis=-1) ** 2
+
+
+def r2_rows(pair: np.ndarray, first_determined: int, bootstrap: Bootstrap) -> pd.DataFrame:
+    """R² by position, then over the determined positions, with intervals; pair is `sequence position 2`."""
+    return rows_by_position(pair, first_determined, bootstrap, lambda means: 1 - ratio(means))

@@ -1,0 +1,175 @@
+"""Reduced models: how much of a model's predictions is explained by copying and linear negative feedback.
+
+The parts are direct contributions (see measures/attribution.py), in units of x, which add up to the prediction:
+
+    prediction = base + attention_0 + mlp_0 + attention_1 + … + attention_L + mlp_L
+
+base is embedding, positions and biases; L is the last layer. The estimate in the stream before layer L is the sum of
+the terms before attention_L. The explanation tested: layer 0 copies x_n, and the last layer's attention subtracts a
+fixed share of the estimate, at the query and in the context that it attends to. A reduced model keeps some parts and
+replaces others by fitted lines. Lines are fitted by least squares at the determined positions, on each half of the
+sequences for use on the other.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from recurrence_circuits.measures.attribution import direct_contributions
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.model.transformer import ActivationCache, Transformer
+from recurrence_circuits.tasks.errors import squared_error
+
+ROUNDING = 1e-12  # a variance below this share of the mean square counts as 0
+
+
+class Parts(NamedTuple):
+    """Sums of direct contributions, each `sequence position dimension`, in units of x; together, the prediction."""
+
+    layer_0: NDArray  # base, and attention and MLP of layer 0
+    inner: NDArray  # attention and MLPs of the layers between the first and the last
+    last_attention: NDArray  # 0 in a model with one layer
+    last_mlp: NDArray  # 0 in a model with one layer or without MLPs
+
+
+@torch.no_grad()
+def measure_reduced_models(
+    model: Transformer, sequences: Tensor, first_determined: int, bootstrap: Bootstrap
+) -> pd.DataFrame:
+    """How well each reduced model predicts, and how much of the whole model's predictions it explains.
+
+    sequences is `sequence position dimension`, one term longer than the context. Returns the columns of the
+    `reduced_models` table from `reduced` on. measure, by position and over the determined positions:
+
+    explained   1 − mean (reduced − prediction)² / variance of the prediction; 1 is all of it, below 0 is possible
+    refinement  the same with the variance of (prediction − x_n): how much is explained of what is not copying
+    mse         error of the reduced prediction against the next term, in units of x²
+    excess      mse minus the whole model's error, in units of x²
+
+    For reduced = `feedback`, over the determined positions only:
+
+    gain_at_query, gain_in_context, gain    the fitted gains (means of the two fits) and their sum
+    explained                               the share of the last attention's direct contribution that the fit explains
+
+    There is no row where a variance is 0.
+    """
+    context, target = sequences[:, :-1], sequences[:, 1:]
+    cache = model(context)
+    terms, prediction = context.double().numpy(), cache.prediction.double().numpy()
+    parts = contribution_parts(model, cache)
+    reduced, feedback = reduced_predictions(parts, terms, cache.attention[-1], first_determined)
+    whole_error = squared_error(cache.prediction, target)
+    frames = []
+    for name, value in reduced.items():
+        error = squared_error(torch.from_numpy(value), target)
+        found = {measure: rows_by_position(values, first_determined, bootstrap) for measure, values in
+                 (("mse", error), ("excess", error - whole_error))}  # fmt: skip
+        for measure, whole in (("explained", prediction), ("refinement", prediction - terms)):
+            found[measure] = _explained(value - prediction, whole, first_determined, bootstrap)
+        frames += [frame.assign(reduced=name, measure=measure) for measure, frame in found.items()]
+    if feedback is not None:
+        rest = feedback.contribution - parts.last_attention
+        frames.append(_explained(rest, parts.last_attention, first_determined, bootstrap).iloc[[-1]])
+        gains = {"gain_at_query": feedback.gains[0], "gain_in_context": feedback.gains[1], "gain": feedback.gains.sum()}
+        frames[-1] = frames[-1].assign(measure="explained")
+        frames.append(pd.DataFrame({"measure": list(gains), "value": list(gains.values())}))
+        frames[-2:] = [frame.assign(reduced="feedback") for frame in frames[-2:]]
+    return pd.concat(frames).dropna(subset=["value"])
+
+
+def contribution_parts(model: Transformer, cache: ActivationCache) -> Parts:
+    """The direct contributions of a forward pass, summed into parts that add up to the prediction."""
+    last = model.settings.n_layers - 1
+    parts = Parts(*(np.zeros(cache.prediction.shape) for _ in Parts._fields))
+    for component, value in direct_contributions(model, cache).items():
+        if component.layer in (None, 0):
+            name = "layer_0"
+        elif component.layer < last:
+            name = "inner"
+        else:
+            name = "last_mlp" if component.kind == "mlp" else "last_attention"
+        getattr(parts, name)[:] += value.double().numpy()
+    return parts
+
+
+class Feedback(NamedTuple):
+    """The last layer's attention as a fixed share of the estimate."""
+
+    gains: NDArray  # on the estimate at the query, and on its mean over what the query attends to; mean of two fits
+    contribution: NDArray  # sequence position dimension: the fit applied to the whole model's estimate
+
+
+def reduced_predictions(
+    parts: Parts, terms: NDArray, attention: Tensor, first: int
+) -> tuple[dict[str, NDArray], Feedback | None]:
+    """The predictions of the reduced models, each `sequence position dimension`, and the fitted feedback.
+
+    terms is the context, shaped like the parts; attention is the last layer's, `sequence head query key`; fits use
+    positions ≥ first. Each model keeps more than the one before it:
+
+    copy                   a line in x_n, fitted to layer 0's part
+    copy_feedback          copy, and the last layer's feedback on it
+    layer_0                layer 0's part as it is
+    layer_0_feedback       layer_0, and the last layer's feedback on it
+    inner_layers_feedback  layer_0 and the inner layers, and the last layer's feedback on both
+    last_attention         the same with the last layer's attention as it is, in place of the feedback
+    whole                  the same with the last MLP: the model itself
+
+    A model that would be the same as its neighbour is left out. A model with one layer has copy and whole only, and
+    None for the feedback.
+    """
+    pattern = attention.double().mean(dim=1).numpy()  # sequence query key, mean over heads
+
+    def regressors(estimate: NDArray) -> list[NDArray]:
+        return [estimate, np.einsum("sqk,skd->sqd", pattern, estimate)]
+
+    copy, _ = _cross_fit([terms], parts.layer_0, [terms], first)
+    estimate = parts.layer_0 + parts.inner
+    whole = estimate + parts.last_attention + parts.last_mlp
+    if not parts.last_attention.any():
+        return {"copy": copy, "whole": whole}, None
+
+    def fed_back(reduced: NDArray) -> tuple[NDArray, NDArray]:
+        return _cross_fit(regressors(estimate), parts.last_attention, regressors(reduced), first)
+
+    reduced = {"copy": copy, "copy_feedback": copy + fed_back(copy)[0]}
+    reduced |= {"layer_0": parts.layer_0, "layer_0_feedback": parts.layer_0 + fed_back(parts.layer_0)[0]}
+    contribution, gains = fed_back(estimate)
+    if parts.inner.any():
+        reduced["inner_layers_feedback"] = estimate + contribution
+    if parts.last_mlp.any():
+        reduced["last_attention"] = estimate + parts.last_attention
+    return reduced | {"whole": whole}, Feedback(gains, contribution)
+
+
+def _cross_fit(regressors: list[NDArray], fitted: NDArray, used: list[NDArray], first: int) -> tuple[NDArray, NDArray]:
+    """Fit `fitted` by the regressors and a constant on each half of the sequences; apply it to `used` on the other.
+
+    All are `sequence position dimension`. Positions ≥ first and all coordinates share one fit. Returns the fits applied
+    to `used`, same shape, and the mean of the two fits' coefficients, without the constant.
+    """
+    halves = np.array_split(np.arange(len(fitted)), 2)
+    result, coefficients = np.empty_like(fitted), []
+    for fit_on, use_on in (halves, halves[::-1]):
+        X = np.stack([r[fit_on, first:].ravel() for r in regressors] + [np.ones(fitted[fit_on, first:].size)], axis=1)
+        found = np.linalg.lstsq(X, fitted[fit_on, first:].ravel(), rcond=None)[0]
+        result[use_on] = sum(c * u[use_on] for c, u in zip(found, used, strict=False)) + found[-1]
+        coefficients.append(found[:-1])
+    return result, np.mean(coefficients, axis=0)
+
+
+def _explained(rest: NDArray, whole: NDArray, first: int, bootstrap: Bootstrap) -> pd.DataFrame:
+    """1 − mean rest² / variance of the whole, pooled over coordinates, by position; see `rows_by_position`."""
+    values = np.stack([(v**p).mean(axis=2) for v, p in ((rest, 2), (whole, 1), (whole, 2))], axis=-1)
+    return rows_by_position(values, first, bootstrap, _explained_share)
+
+
+def _explained_share(means: NDArray) -> NDArray:
+    rest, mean, square = np.moveaxis(means, -1, 0)
+    variance = square - mean**2
+    return 1 - rest / np.where(variance > ROUNDING * square, variance, np.nan)

@@ -1,0 +1,183 @@
+"""What heads write and where they attend, at the determined positions of the test sequences.
+
+Only the mean attention patterns cover all positions.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import rankdata
+from torch import Tensor
+
+from recurrence_circuits.measures.attribution import direct_contributions
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
+from recurrence_circuits.model.layer_norm import readout_directions
+from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
+
+POSITION_AND_COORDINATE = (1, 2)
+
+
+def contributions_by_component(model: Transformer, cache: ActivationCache) -> dict[Component, np.ndarray]:
+    """Direct contributions, each `sequence position dimension`; each layer's attention as a whole is included."""
+    parts = {c: value.double().cpu().numpy() for c, value in direct_contributions(model, cache).items()}
+    for layer in range(model.settings.n_layers):
+        heads = [value for c, value in parts.items() if c.kind == "head" and c.layer == layer]
+        parts[Component("attention", layer)] = np.sum(heads, axis=0)
+    return parts
+
+
+def contribution_similarity(
+    parts: dict[Component, np.ndarray], prediction: Tensor, sequences: Tensor, first: int, bootstrap: Bootstrap
+) -> pd.DataFrame:
+    """How the direct contribution of each component is related to the terms of the sequence.
+
+    parts are `sequence position dimension`, sequences is one term longer; first is the first determined position.
+    Everything is pooled over sequences, positions and coordinates:
+
+    correlation_with_last, …_target, …_prediction    Pearson correlation, in [−1, 1], with the last term x_n, with the
+                   target x_{n+1} and with the model's own prediction; undefined, with no row, if one side is constant
+    slope_on_last  least-squares slope on x_n, the copy coefficient, unit-free
+    mean_square    in units of x²
+    """
+    references = {"last": sequences[:, :-1], "target": sequences[:, 1:], "prediction": prediction}
+    references = {name: value[:, first:].double().cpu().numpy() for name, value in references.items()}
+    rows = []
+    for component, part in parts.items():
+        shown = part[:, first:]
+        for name, reference in references.items():
+            pair = moments(reference, shown, POSITION_AND_COORDINATE)
+            rows.append(_row(component, f"correlation_with_{name}", bootstrap.interval(pair, correlation)))
+            if name == "last":
+                rows.append(_row(component, "slope_on_last", bootstrap.interval(pair, slope)))
+        square = (shown**2).mean(axis=POSITION_AND_COORDINATE)
+        rows.append(_row(component, "mean_square", bootstrap.interval(square)))
+    return pd.DataFrame(rows).dropna(subset=["value"])
+
+
+def output_similarity(model: Transformer, cache: ActivationCache, first: int, bootstrap: Bootstrap) -> pd.DataFrame:
+    """Mean cosine, in [−1, 1], of each head's output with the readout direction and with the stream before its layer.
+
+    The readout directions are those of `readout_directions`; for vector tasks, the mean over coordinates. The cosine
+    of a zero vector is undefined: such a head has no row.
+    """
+    directions, _ = readout_directions(model)  # dimension d_model
+    rows = []
+    for head in model.heads():
+        output = cache.head_output[head.layer][:, head.head, first:].double()  # sequence position d_model
+        with_readout = cosine(output[..., None, :], directions).mean(dim=-1)
+        with_residual = cosine(output, cache.residual[head.layer][:, first:].double())
+        for name, value in (("readout", with_readout), ("residual", with_residual)):
+            interval = bootstrap.interval(value.mean(dim=1).cpu().numpy())
+            rows.append(_row(head, f"cosine_with_{name}", interval))
+    return pd.DataFrame(rows).dropna(subset=["value"])
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    """Cosine of the angle between vectors on the last axis, in [−1, 1]; NaN if either is zero."""
+    return (a * b).sum(dim=-1) / (a.norm(dim=-1) * b.norm(dim=-1))
+
+
+def head_cosines(model: Transformer, cache: ActivationCache, first: int) -> pd.DataFrame:
+    """Mean cosine between the outputs of two heads: the `cosines` table from `layer` on, without undefined pairs."""
+    heads = model.heads()
+    outputs = torch.cat(cache.head_output, dim=1)[:, :, first:].double()  # sequence head position d_model
+    unit = outputs / outputs.norm(dim=-1, keepdim=True)
+    matrix = torch.einsum("ihpd,ijpd->hj", unit, unit) / (unit.shape[0] * unit.shape[2])
+    rows = [
+        {"layer": a.layer, "head": a.head, "other_layer": b.layer, "other_head": b.head, "value": float(matrix[i, j])}
+        for i, a in enumerate(heads)
+        for j, b in enumerate(heads)
+    ]
+    return pd.DataFrame(rows).dropna(subset=["value"])
+
+
+def attention_similarity(
+    model: Transformer, cache: ActivationCache, context: Tensor, first: int, bootstrap: Bootstrap
+) -> pd.DataFrame:
+    """Where each head attends from the determined positions.
+
+    attention_similarity  Spearman's rank correlation, over the keys that a query sees, of its attention with
+                          −‖x_query − x_key‖, in [−1, 1]: above 0 a head prefers terms like the query's own, below 0
+                          unlike ones. Queries at which it is undefined (all keys alike) are left out of the mean.
+    attention_to_self, attention_to_previous, attention_to_first    attention to these keys, a probability
+    attention_entropy     in nats
+    """
+    positions = range(first, context.shape[1])
+    distance = torch.cdist(context.double(), context.double(), compute_mode="donot_use_mm_for_euclid_dist")
+    closeness = {n: -distance[:, n, : n + 1].cpu().numpy() for n in positions}
+    rows = []
+    for head in model.heads():
+        pattern = cache.attention[head.layer][:, head.head].double().cpu().numpy()  # sequence query key
+        agreement = np.stack([rank_correlation(pattern[:, n, : n + 1], closeness[n]) for n in positions], axis=1)
+        known = np.isfinite(agreement)
+        pair = np.stack([np.where(known, agreement, 0.0).mean(axis=1), known.mean(axis=1)], axis=-1)
+        rows.append(_row(head, "attention_similarity", bootstrap.interval(pair, ratio)))
+        for name, value in _attention_statistics(pattern, positions).items():
+            rows.append(_row(head, name, bootstrap.interval(value.mean(axis=1))))
+    return pd.DataFrame(rows).dropna(subset=["value"])
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation over the last axis, in [−1, 1]; ties share their mean rank; NaN if undefined."""
+    a, b = (rankdata(values, axis=-1) for values in (a, b))
+    a, b = (ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (a, b))
+    with np.errstate(invalid="ignore"):
+        return (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
+
+
+def _attention_statistics(pattern: np.ndarray, positions: range) -> dict[str, np.ndarray]:
+    queries = np.array(positions)
+    logs = np.log(pattern, out=np.zeros_like(pattern), where=pattern > 0)  # p log p → 0 at p = 0
+    return {
+        "attention_to_self": pattern[:, queries, queries],
+        "attention_to_previous": pattern[:, queries, queries - 1],
+        "attention_to_first": pattern[:, queries, 0],
+        "attention_entropy": -(pattern * logs).sum(axis=-1)[:, queries],
+    }
+
+
+def mean_attention(model: Transformer, cache: ActivationCache) -> pd.DataFrame:
+    """Mean attention pattern of every head: the `attention` table from `layer` on, for keys up to the query."""
+    rows = []
+    for head in model.heads():
+        mean = cache.attention[head.layer][:, head.head].double().mean(dim=0)  # query key
+        for query in range(mean.shape[0]):
+            for key in range(query + 1):
+                rows.append({"layer": head.layer, "head": head.head, "query": query, "key": key})
+                rows[-1]["value"] = float(mean[query, key])
+    return pd.DataFrame(rows)
+
+
+def contribution_sample(
+    parts: dict[Component, np.ndarray], sequences: Tensor, first: int, n_shown: int
+) -> pd.DataFrame:
+    """Single direct contributions of every head, for the figure: one per sequence, for the first n_shown sequences.
+
+    Sequences take the determined positions in turn. Returns the `attribution` table from `layer` on.
+    """
+    values = sequences[:n_shown].double().cpu().numpy()
+    n_sequences, n_positions = len(values), values.shape[1] - 1
+    sequence = np.arange(n_sequences)
+    position = first + sequence % (n_positions - first)
+    frames = [
+        pd.DataFrame(
+            {
+                "layer": head.layer, "head": head.head, "sequence": sequence, "position": position,
+                "coordinate": coordinate, "term": values[sequence, position, coordinate],
+                "next_term": values[sequence, position + 1, coordinate],
+                "contribution": part[sequence, position, coordinate],
+            }
+        )
+        for head, part in parts.items() if head.kind == "head"
+        for coordinate in range(values.shape[2])
+    ]  # fmt: skip
+    return pd.concat(frames)
+
+
+def _row(component: Component, measure: str, interval: np.ndarray) -> dict:
+    value, low, high = interval
+    return {
+        "component": component.kind, "layer": component.layer, "head": component.head,
+        "measure": measure, "value": value, "low": low, "high": high,
+    }  # fmt: skip

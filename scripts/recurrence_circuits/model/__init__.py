@@ -1,0 +1,1 @@
+"""The transformer, its weights, and interventions on its forward pass."""

@@ -1,0 +1,1 @@
+"""What models are compared with: baselines, optimal linear predictors, handcrafted transformers."""

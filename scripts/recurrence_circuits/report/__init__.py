@@ -1,0 +1,1 @@
+"""The report of an experiment: one HTML page, made from tables, figures and records."""

@@ -1,0 +1,97 @@
+"""The report of one experiment: one HTML file without links to others."""
+
+import base64
+from pathlib import Path
+
+import jinja2
+import yaml
+from docutils.core import publish_parts
+from docutils.utils import SystemMessage
+from markupsafe import Markup, escape
+
+from recurrence_circuits.figures.labels import TERM, words
+from recurrence_circuits.io.reading import json_mapping, short
+from recurrence_circuits.report.sentences import seed_list
+
+RECORD_KEYS = {"settings": dict, "code_digest": str, "versions": dict, "machine": dict}
+
+
+def render(template: str, **content) -> str:
+    """The HTML of the Jinja2 template in the file `template`; content: every name that it uses.
+
+    Raises jinja2.UndefinedError if the template uses another name.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(template).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["subscripts"] = _subscripts
+    return environment.get_template(Path(template).name).render(content)
+
+
+def _subscripts(text: str) -> Markup:
+    """Text whose x_n and x_{n+1} have subscripts."""
+    return Markup(TERM.sub(lambda found: f"x<sub>{found[1] or 'n'}</sub>", str(escape(text))))
+
+
+def figure_views(pngs: list[str], captions: dict[str, str]) -> list[dict]:
+    """The figures in the order of their files, each with its caption.
+
+    captions: from a figure's name to its caption in reStructuredText. Raises ValueError if a figure has no caption, if
+    a file is not a PNG, or if a caption is not sound.
+    """
+    views = []
+    for path in pngs:
+        name, content = Path(path).stem, Path(path).read_bytes()
+        if name not in captions:
+            raise ValueError(f"captions: expected one for the figure {name!r}, found only {sorted(captions)}")
+        if not content.startswith(b"\x89PNG"):
+            raise ValueError(f"{path}: expected a PNG file, found other content")
+        title = words(name).capitalize()
+        png = base64.b64encode(content).decode()
+        views.append({"name": name, "title": title, "png": png, "caption": caption_html(name, captions[name])})
+    return views
+
+
+def caption_html(figure: str, text: str) -> Markup:
+    """A caption in reStructuredText as HTML. Raises ValueError naming the figure if the markup is not sound."""
+    settings = {"halt_level": 2, "report_level": 5, "raw_enabled": False, "file_insertion_enabled": False}
+    try:
+        parts = publish_parts(text, writer="html5", settings_overrides=settings)
+    except SystemMessage as error:
+        raise ValueError(f"caption of {figure!r}: expected sound reStructuredText, found: {error}") from error
+    return Markup(parts["fragment"])
+
+
+def read_record(path: str) -> dict:
+    """The record of one run. Raises ValueError naming the file if it is not one."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except ValueError as error:  # the decoder's
+        raise ValueError(f"{path}: expected a run record in JSON, found: {error}") from error
+    record = json_mapping(path, text)
+    for key, kind in RECORD_KEYS.items():
+        if not isinstance(record.get(key), kind):
+            raise ValueError(f"{path}: expected {key} to be a {kind.__name__}, found {short(record.get(key))}")
+    if type(record["settings"].get("seed")) is not int:
+        raise ValueError(f"{path}: expected settings.seed to be an int, found {short(record['settings'].get('seed'))}")
+    return record
+
+
+def provenance(records: list[dict]) -> list[dict]:
+    """Code, versions and machine, listed once for all seeds that share them."""
+    groups = {}
+    for record in records:
+        facts = {"digest of the training code": record["code_digest"], **record["versions"], **record["machine"]}
+        facts = {key: "none" if value is None else str(value) for key, value in facts.items()}
+        groups.setdefault(tuple(facts.items()), []).append(record["settings"]["seed"])
+    return [{"seeds": seed_list(seeds), "facts": dict(facts)} for facts, seeds in groups.items()]
+
+
+def settings_yaml(experiment: str, settings: dict) -> str:
+    """The experiment as the text of a config file, with every default filled in."""
+    return yaml.safe_dump({"experiments": {experiment: settings}}, sort_keys=False, default_flow_style=None, width=88)

@@ -1,0 +1,127 @@
+"""The figures of heads hold exactly the tables' numbers, and what was planted can be seen in them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from drawing import SMALL, USUAL, draw, draw_from, lines
+from recurrence_circuits.figures import style
+from synthetic_tables import Synthetic
+
+# ---- ablation -------------------------------------------------------------------------------------------------------
+
+
+def test_ablation_draws_the_trained_models_changes_over_determined_positions():
+    table = USUAL["ablation"]
+    _, drawn = draw("ablation", table)
+    rows = table[table["position"].isna() & (table["measure"] == "mse_change") & (table["model"] == "trained")]
+    pd.testing.assert_series_equal(drawn["value"], rows["value"])
+
+
+def test_ablation_cells_show_each_seed_and_their_median():
+    table = USUAL["ablation"]
+    table["value"] = 0.0
+    planted = (table["component"] == "head") & (table["layer"] == 1) & (table["head"] == 2) & (table["kind"] == "mean")
+    table.loc[planted & (table["seed"] == 0), "value"] = 4.0
+    table.loc[planted & (table["seed"] == 1), "value"] = -2.0
+    figure, _ = draw("ablation", table)
+    coloured = {}
+    for axes in figure.axes[:3]:
+        strips = [patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_fill()]
+        assert len(strips) == 2 * 2 * 5  # seeds × layers × (heads, all heads, MLP)
+        white = to_hex(style.colormap(style.SIGNED)(0.5))
+        coloured[axes.get_title()] = [p for p in strips if to_hex(p.get_facecolor()) != white]
+        shown = {text.get_text() for text in axes.texts}
+        assert ("1" in shown) == (axes.get_title() == "Replaced by its mean at that position")
+    red, blue = coloured["Replaced by its mean at that position"]
+    assert red.get_facecolor()[0] > red.get_facecolor()[2]
+    assert blue.get_facecolor()[2] > blue.get_facecolor()[0]
+    assert (int(red.get_x()), int(red.get_y())) == (int(blue.get_x()), int(blue.get_y())) == (2, 1)
+    assert red.get_x() < blue.get_x()  # seed 0 left of seed 1
+    assert sum(map(len, coloured.values())) == 2
+
+
+# ---- heads ----------------------------------------------------------------------------------------------------------
+
+
+def test_planted_copying_and_negative_layers_stand_above_and_below_zero():
+    figure, drawn = draw_from("similarity", Synthetic(4, 3, 2))
+    bars = {round(bar.get_center()[0], 3): bar.get_height() for bar in figure.axes[0].patches}
+    trained = [height for x, height in sorted(bars.items()) if (x + 0.5) % 1 < 0.5]
+    assert min(trained[:2]) > 0 > max(trained[-2:])
+    places = drawn.sort_values("rank").groupby(["seed", "model", "layer", "measure"])["value"]
+    assert places.apply(lambda values: values.is_monotonic_decreasing).all()
+
+
+def test_a_head_without_a_measure_is_left_out():
+    table = USUAL["similarity"]
+    gone = (table["measure"] == "correlation_with_last") & (table["layer"] == 0) & (table["head"] == 0)
+    _, drawn = draw("similarity", table[~gone])
+    assert len(drawn) == 6 * 2 * 2 * 2 * 3 - gone.sum()
+
+
+def test_attention_maps_hold_the_table_and_hide_the_future():
+    table = USUAL["attention"]
+    figure, _ = draw("attention", table)
+    shown = figure.axes[0].images[0].get_array()
+    own = table[(table[["seed", "layer", "head"]] == 0).all(axis=1) & (table["model"] == "trained")]
+    for row in own.itertuples():
+        assert shown[row.query, row.key] == row.value
+    assert np.ma.getmaskarray(shown)[np.triu_indices(16, 1)].all()
+
+
+def test_attribution_shows_every_point_and_the_measured_slope():
+    figure, _ = draw_from("attribution", USUAL)
+    table, similarity = USUAL["attribution"], USUAL["similarity"]
+    axes = figure.axes[0]
+    own = table[(table[["seed", "layer", "head"]] == 0).all(axis=1)]
+    assert len(lines(axes)[-1].get_xdata()) == len(own) == 200
+    similarity["value"] = -0.25
+    figure, _ = draw("attribution", table, similarity)
+    assert figure.axes[0].texts[0].get_text() == "slope −0.25\nr −0.25"
+
+
+@pytest.mark.parametrize("name", ["attention", "attribution", "cosines"])
+def test_seeds_that_find_no_room_are_told(name, monkeypatch):
+    monkeypatch.setattr(style, "SHOWN_SEEDS", 2)
+    figure, drawn = draw_from(name, Synthetic(3, 1, 2))
+    assert set(drawn["seed"]) == {0, 1}
+    assert any("first 2 seeds of 3" in text.get_text() for text in figure.findobj(Text))
+
+
+def test_cosines_show_every_seed_and_one_control():
+    figure, drawn = draw_from("cosines", USUAL)
+    titles = [axes.get_title() for axes in figure.axes if axes.images]
+    assert titles == ["seed 0", "seed 1", "seed 0, untrained control"]
+    assert len(drawn) == 3 * 6 * 6
+    np.testing.assert_array_equal(np.diag(figure.axes[0].images[0].get_array()), 1)
+
+
+def test_the_readout_lens_stands_beside_the_copy_baseline():
+    figure, drawn = draw_from("readout_lens", USUAL)
+    left, right = figure.axes
+    assert lines(left, "copy $x_n$")[0].get_ydata() == pytest.approx([0.2, 0.2])
+    assert [line.get_label() for line in lines(right)[:-1]] == ["after embedding", "after layer 0", "after layer 1"]
+    assert set(drawn["model"]) == {"trained", "untrained", "copy_last"}
+
+
+# ---- composition -----------------------------------------------------------------------------------------------------
+
+
+def test_composition_shows_every_pair_of_layers_with_its_median():
+    composition = Synthetic(2, 3, 2)["composition"]
+    figure, _ = draw("composition", composition)
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0 → 1", "0 → 2", "1 → 2"]
+    by_value = composition.query("input == 'value' and model == 'trained' and layer == 0 and other_layer == 2")["value"]
+    shown = [line.get_ydata() for line in figure.axes[2].get_lines()]
+    assert any(len(y) == len(by_value) and np.allclose(y, by_value) for y in shown)
+    assert any(np.allclose(y, by_value.median()) for y in shown if len(y) == 2)
+
+
+def test_composition_of_one_layer_says_that_there_is_none():
+    figure, drawn = draw("composition", SMALL["composition"])
+    assert len(drawn) == 0
+    assert "one layer: no pairs" in [text.get_text() for text in figure.findobj(Text)]

@@ -1,0 +1,70 @@
+"""Intervals against scipy's own, correlations and slopes against numpy's."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap as scipy_bootstrap
+
+from recurrence_circuits.claims.verdicts import wilson
+from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
+
+RNG = np.random.default_rng(0)
+
+
+def bootstrap(n, resamples=4000, confidence=0.95):
+    return Bootstrap(n, resamples, confidence, np.random.default_rng(1))
+
+
+def test_the_interval_of_a_mean_is_scipys():
+    values = RNG.exponential(size=200)
+    value, low, high = bootstrap(200).interval(values)
+    theirs = scipy_bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=2).confidence_interval
+    spread = theirs.high - theirs.low
+    assert value == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.1 * spread)
+
+
+def test_every_column_gets_its_own_interval():
+    values = RNG.normal(size=(50, 3, 2))
+    both = bootstrap(50).interval(values)
+    assert both.shape == (3, 3, 2)
+    np.testing.assert_allclose(both[:, 1, 0], bootstrap(50).interval(values[:, 1, 0]))
+
+
+def test_a_constant_has_no_spread():
+    np.testing.assert_allclose(bootstrap(20).interval(np.full(20, 3.0)), 3.0)
+
+
+def test_a_paired_ratio_is_tighter_than_its_parts():
+    size = RNG.lognormal(sigma=2, size=500)
+    value, low, high = bootstrap(500).interval(np.stack([2 * size, size], axis=-1), ratio)
+    np.testing.assert_allclose([value, low, high], 2.0)
+
+
+def test_a_wider_confidence_gives_a_wider_interval():
+    values = RNG.normal(size=100)
+    narrow, wide = (bootstrap(100, confidence=c).interval(values) for c in (0.8, 0.99))
+    assert wide[1] < narrow[1] < narrow[0] < narrow[2] < wide[2]
+
+
+def test_correlation_and_slope_are_numpys():
+    x = RNG.normal(size=(80, 5))
+    y = 0.3 * x + RNG.normal(size=(80, 5))
+    value, low, high = bootstrap(80).interval(moments(x, y, (1,)), correlation)
+    assert value == pytest.approx(np.corrcoef(x.ravel(), y.ravel())[0, 1])
+    assert low < value < high
+    steepness = bootstrap(80).interval(moments(x, y, (1,)), slope)[0]
+    assert steepness == pytest.approx(np.polyfit(x.ravel(), y.ravel(), 1)[0])
+
+
+def test_a_correlation_with_a_constant_is_undefined():
+    x = RNG.normal(size=(80, 5))
+    assert np.isnan(bootstrap(80).interval(moments(x, np.full_like(x, 0.1), (1,)), correlation)).all()
+    assert np.isnan(bootstrap(80).interval(moments(np.full_like(x, 0.1), x, (1,)), slope)).all()
+
+
+def test_wilson_brackets_the_share():
+    low, high = wilson(4, 5, 0.95)
+    assert (low, high) == pytest.approx((0.3755, 0.9638), abs=1e-4)  # Newcombe 1998's method 3, by hand
+    assert wilson(5, 5, 0.95)[1] == 1.0
+    assert wilson(0, 5, 0.95)[0] == 0.0

@@ -1,0 +1,104 @@
+"""The workflow as its users run it: the whole DAG, and what it refuses. What reruns when is in test_reruns.py."""
+
+import ast
+import json
+import os
+import re
+from base64 import b64decode
+
+import pytest
+import yaml
+
+from lib.registry import COLUMNS, SEED_STAGES, TASK_OF, figures_of
+from projects import change_config, edit, planned, snakemake
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_rule_ran(finished, workflow):
+    ran = set(re.findall(r"^(?:local)?rule (\w+):", (finished / "terminal.txt").read_text(), flags=re.MULTILINE))
+    # Not run: targets that only name files, what compares several experiments, and archives, made on demand.
+    left_out = {"figures", "tables", "models", "draw_comparison", "archive", "archive_experiment"}
+    assert set(workflow.rules) - ran == left_out
+
+
+def test_every_figure_is_drawn_and_every_table_gathered(finished):
+    results = finished / "results/smoke"
+    expected = {f"{figure}.{kind}" for figure in figures_of("affine") for kind in ("pdf", "png", "csv")}
+    assert {path.name for path in (results / "figures").iterdir()} == expected
+    assert {path.name for path in (results / "tables").iterdir()} == {f"{table}.csv" for table in COLUMNS} | {
+        "claims.md"
+    }
+    assert set(TASK_OF.values()) == {"affine"}  # else another task's would have to be asked for here
+
+
+def test_progress_reaches_terminal_and_log(finished):
+    for text in (
+        (finished / "terminal.txt").read_text(),
+        (finished / "results/smoke/logs/seed1/train_model.log").read_text(),
+    ):
+        assert re.search(r"smoke seed 1  loss \S+  excess \S+  step 60/60  \S+/s  0:00 left", text)
+
+
+def test_every_log_and_benchmark_is_written(finished):
+    names = {}
+    for kind, ending in (("logs", ".log"), ("benchmarks", ".tsv")):
+        folder = finished / "results/smoke" / kind
+        names[kind] = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob(f"*{ending}")}
+    assert names["logs"] == names["benchmarks"]
+    assert {f"seed{seed}/{stage}" for seed in (0, 1) for stage in SEED_STAGES} < names["logs"]
+
+
+def test_the_report_shows_every_figure_of_the_task(finished):
+    html = (finished / "results/smoke/report.html").read_text()
+    assert re.findall(r'<figure id="(\w+)">', html) == figures_of("affine")
+
+
+def test_every_tracked_param_is_a_plain_value(finished):
+    """Snakemake leaves params of other types out of its records without a word."""
+    records = 0
+    for path in (finished / ".snakemake" / "metadata").iterdir():
+        record = json.loads(path.read_text())
+        assert record["params"], b64decode(path.name)
+        for value in record["params"]:
+            ast.literal_eval(value)
+        records += 1
+    assert records > 50
+
+
+def test_a_finished_run_has_nothing_to_do(project):
+    assert "Nothing to be done" in snakemake(project, "-n")
+
+
+def test_an_edit_under_an_old_date_reruns(project):
+    script = project / "scripts" / "judge_claims.py"
+    times = script.stat().st_atime, script.stat().st_mtime
+    edit(script, 'logger.info("claim %s: %s"', 'logger.info("verdict on claim %s: %s"')
+    os.utime(script, times)
+    assert planned(project) == {"judge_claims": 1, "draw_figure": 1, "write_report": 1}
+
+
+def test_an_edited_figure_is_drawn_alone(project):
+    edit(project / "scripts/recurrence_circuits/figures/ablation.py", "def draw(", "REDRAWN = True\n\n\ndef draw(")
+    assert planned(project, "figures") == {"draw_figure": 1}
+
+
+# --- the config ---
+
+
+def test_a_refused_config_runs_nothing(project):
+    change_config(project, lambda smoke: smoke["training"].update(learning_rat=0.1))
+    output = snakemake(project, ok=False)
+    assert "experiments.smoke.training.learning_rat" in output
+    assert "Traceback" not in output
+    assert "rule " not in output
+
+
+def test_the_config_may_be_another_file_of_several_experiments(project):
+    config = yaml.safe_load((project / "config/smoke.yaml").read_text())
+    config["experiments"]["other"] = config["experiments"]["smoke"] | {"seeds": [3]}
+    (project / "config/smoke.yaml").write_text(yaml.safe_dump(config))
+    plan = planned(project)
+    assert plan["train_model"] == plan["write_report"] == plan["draw_comparison"] == 1
+    assert plan["generate_data"] == 3
+    assert plan["draw_figure"] == len(figures_of("affine"))

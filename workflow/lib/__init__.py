@@ -1,0 +1,1 @@
+"""Code imported while the workflow is parsed, at every call of snakemake: no torch, no pandas."""

@@ -1,0 +1,83 @@
+# Tables of an experiment as a whole.
+
+
+# Local: each takes seconds, less than submitting it to a cluster.
+localrules:
+    gather_tables,
+    judge_claims,
+
+
+# Handcrafted transformers have no seed: one job per experiment.
+rule measure_handcrafted:
+    input:
+        test="results/{experiment}/data/test.safetensors",
+    output:
+        handcrafted="results/{experiment}/tables/handcrafted.csv",
+    log:
+        "results/{experiment}/logs/measure_handcrafted.log",
+    benchmark:
+        "results/{experiment}/benchmarks/measure_handcrafted.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        **settings_of("measure_handcrafted"),
+        code=code_of("measure_handcrafted"),
+        columns=columns_of("handcrafted"),
+    script:
+        "../../scripts/measure_handcrafted.py"
+
+
+# For readers of the results only. Figures, claims and the report read the seeds' own tables, so that a change of one
+# table does not rerun what needs the others.
+rule gather_tables:
+    input:
+        every_seed("results/{experiment}/seed{seed}/{table}.csv", table=SEED_TABLES),
+    output:
+        expand("results/{{experiment}}/tables/{table}.csv", table=SEED_TABLES),
+    log:
+        "results/{experiment}/logs/gather_tables.log",
+    benchmark:
+        "results/{experiment}/benchmarks/gather_tables.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        code=code_of("gather_tables"),
+    script:
+        "../../scripts/gather_tables.py"
+
+
+rule judge_claims:
+    input:
+        unpack(lambda wildcards: table_files([wildcards.experiment], *JUDGED)),
+    output:
+        table=report(
+            "results/{experiment}/tables/claims.csv",
+            caption="../report/claims.rst",
+            category="{experiment}",
+            labels={"table": "claims"},
+        ),
+        page="results/{experiment}/tables/claims.md",
+    log:
+        "results/{experiment}/logs/judge_claims.log",
+    benchmark:
+        "results/{experiment}/benchmarks/judge_claims.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=10,
+    params:
+        **settings_of("judge_claims"),
+        code=code_of("judge_claims"),
+        columns=columns_of(*JUDGED, "claims"),
+    script:
+        "../../scripts/judge_claims.py"

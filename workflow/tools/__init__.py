@@ -1,0 +1,1 @@
+"""What stands behind the targets of `make`, each run as `python -m tools.<name>`."""
