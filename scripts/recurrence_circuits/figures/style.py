@@ -1,13 +1,44 @@
-"""The look of every figure, and the one way to save a figure."""
+"""The look of every figure, and the one way to save a figure.
 
-import matplotlib
+The same bytes on every machine: no file and no variable by which users set their own plots has a say here.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from tempfile import TemporaryDirectory
+
 import pandas as pd
-import seaborn
-from matplotlib.figure import Figure
 
 from recurrence_circuits.figures import colours
 from recurrence_circuits.io.files import whole_file
 from recurrence_circuits.io.tables import write_csv
+
+
+@contextmanager
+def _apart_from_the_user() -> Iterator[None]:
+    """Where matplotlib finds no settings but its own.
+
+    It reads them while it is imported: `matplotlibrc` in the current folder before all others, then what variables
+    name, and every style of the user's. One that it cannot read, or a backend that is not installed, fails the import.
+    The list of fonts stays where the user has it: making it anew for every figure takes seconds where fonts are many.
+    """
+    given = dict(os.environ)
+    with TemporaryDirectory() as empty, chdir(empty):
+        os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull, "XDG_CONFIG_HOME": empty}
+        os.environ["XDG_CACHE_HOME"] = os.environ.pop("MPLCONFIGDIR", "") or given.get("XDG_CACHE_HOME", "")
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ |= given
+
+
+with _apart_from_the_user():
+    import matplotlib
+    import seaborn
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import fontManager
 
 PAGE, COLUMN = 7.0, 3.4  # widths in inches: the full page, one of two columns
 DPI = 220
@@ -16,6 +47,9 @@ SHOWN_SEEDS = 8  # the most seeds in a figure with one panel per seed; more woul
 SIGNED = "RdBu_r"  # colour map of signed values, centred at 0
 AMOUNT = "viridis"  # colour map of values from 0 up
 
+matplotlib.rcdefaults()  # for a process in which matplotlib was imported before
+# Its own fonts only: a font of this machine may have the name of one of them.
+fontManager.ttflist = [font for font in fontManager.ttflist if font.fname.startswith(matplotlib.get_data_path())]
 seaborn.set_theme(
     style="ticks",
     font="DejaVu Sans",  # comes with matplotlib, so every machine draws the same
