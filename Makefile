@@ -6,10 +6,16 @@ SHELL := /bin/bash
 .PHONY: help paper recover test test-faults test-slurm check format benchmark scaling restore verify rulegraph tables \
     requirements environment clean
 
+# The environment: in this folder, or by a path from /, as in make VENV=/path/to/environment paper.
 VENV := .venv
-INSIDE := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+ENVIRONMENT := $(if $(filter /%,$(firstword $(VENV))),$(VENV),$(CURDIR)/$(VENV))
+# For the shell: in single quotes no sign of a path has a meaning of its own.
+quoted = '$(subst ','\'',$(1))'
+INSIDE := PATH=$(call quoted,$(ENVIRONMENT)/bin):"$$PATH"
 # The modules of workflow/tools and of the library, for a program that Snakemake does not start.
-TOOLS := $(INSIDE) PYTHONPATH="$(CURDIR)/workflow:$(CURDIR)/scripts"
+TOOLS := $(INSIDE) PYTHONPATH=$(call quoted,$(CURDIR)/workflow:$(CURDIR)/scripts)
+# The environment's packages and this folder's code are what runs, not others that the user's own Python finds.
+unexport PYTHONPATH PYTHONHOME
 PYTHON_VERSION := $(shell sed -n 's/^ *- python=\([0-9.]*\).*/\1/p' environment.yml)
 # The first of these that is Python $(PYTHON_VERSION) makes the environment; PYTHON=... names another.
 PYTHON ?= python$(PYTHON_VERSION) python3
@@ -74,13 +80,33 @@ tables: environment  ## write the lists that are made from config keys and measu
 requirements:  ## print the dependencies that pip installs, as environment.yml lists them
 	@$(LIST_REQUIREMENTS)
 
-# What .venv was made from: its place (an environment cannot be moved) and the requirements. It gets its name
-# last, so that a failed installation is tried again.
-MADE_FROM := $(VENV)/made-from.txt
+# How pip of a user is set to install, in variables or in pip.conf, has no say in an environment: only what it is told
+# here has. Where packages come from (index, proxy, certificates, cache) stays as the user has it.
+PIP_INSTALL := PIP_USER=0 PIP_REQUIRE_HASHES=0 PIP_NO_DEPS=0 PIP_DRY_RUN=0 \
+    $(call quoted,$(ENVIRONMENT)/bin/python) -I -m pip --python= --disable-pip-version-check install \
+    --target= --prefix=$(call quoted,$(ENVIRONMENT)) --root=/
 
+# What the environment was made from, in made-from.txt: its place (an environment cannot be moved) and the requirements.
+# The file gets its name last, so that a failed installation is tried again.
 environment:  ## make .venv from environment.yml; done once, and again when the list changes
-	@wanted=$$(echo "# $(CURDIR)"; $(LIST_REQUIREMENTS))
-	if [ -x $(VENV)/bin/python ] && [ "$$wanted" = "$$(cat $(MADE_FROM) 2>/dev/null)" ]; then exit; fi
+	@environment=$(call quoted,$(ENVIRONMENT))
+	if [[ $$environment = *[[:space:]\"\'\`\$$\&\|\;\<\>\(\)\{\}\*\?\[\\:]* ||
+	    $$environment = *\]* || $$environment = */\~* ]]; then
+	    echo "make: expected a path for the environment without blanks and signs that a shell reads as its own," \
+	        "found '$$environment'." >&2
+	    echo "Snakemake does not quote it. Move this folder, or name another place for the environment:" \
+	        "make VENV=/path/without/blanks ..." >&2
+	    exit 1
+	fi
+	made_from=$$environment/made-from.txt
+	wanted=$$(echo "# $${environment%/*}"; $(LIST_REQUIREMENTS))
+	if [ -x "$$environment/bin/python" ] && [ "$$wanted" = "$$(cat "$$made_from" 2>/dev/null)" ]; then exit; fi
+	if [ $(call quoted,$(VENV)) != .venv ] && [ -n "$$(ls -A "$$environment" 2>/dev/null)" ] &&
+	    [ -z "$$(ls "$$made_from" "$$made_from.part" 2>/dev/null)" ]; then
+	    echo "make: expected an empty folder or an environment that make made, found neither: '$$environment'." >&2
+	    echo "It would be emptied. Name another: make VENV=/path/to/environment ..." >&2
+	    exit 1
+	fi
 	python=
 	for candidate in $(PYTHON); do
 	    if "$$candidate" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(PYTHON_VERSION)")' 2>/dev/null; then
@@ -94,30 +120,40 @@ environment:  ## make .venv from environment.yml; done once, and again when the 
 	        "or name it: make PYTHON=/path/to/python$(PYTHON_VERSION) ..." >&2
 	    exit 1
 	fi
-	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+	if ! "$$python" -I -c 'import ensurepip, venv' 2>/dev/null; then
 	    echo "make: $$python cannot make environments: its venv module is missing." >&2
 	    echo "Install it (Debian, Ubuntu: sudo apt install python$(PYTHON_VERSION)-venv)." >&2
 	    exit 1
 	fi
 	echo "Making $(VENV) from environment.yml: once, a few minutes."
-	"$$python" -m venv --clear $(VENV)
-	echo "$$wanted" > $(MADE_FROM).part
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --requirement $(MADE_FROM).part
-	mv $(MADE_FROM).part $(MADE_FROM)
+	"$$python" -I -m venv --clear "$$environment"
+	echo "$$wanted" > "$$made_from.part"
+	$(PIP_INSTALL) --requirement "$$made_from.part"
+	mv "$$made_from.part" "$$made_from"
 
-# .snakemake goes with the results only: without its records Snakemake could not tell which results are stale.
+# .snakemake goes with the results only: without its records Snakemake could not tell which results are stale. Either may
+# be a link, such as to a scratch disk: then the folder behind it is emptied, and the next run goes there again.
 clean:  ## delete the caches, and after asking the results with their trained weights; keeps .venv
 	@if [ -e results ]; then
 	    n_weights=$$(find results/ -name '*.safetensors' | wc -l)
 	    size=$$(du -sh results/ | cut -f 1)
+	    what="results/ ($$size, weights of $$n_weights"
+	    if [ -L results ]; then what="$$(readlink -f results), to which results leads ($$size, weights of $$n_weights"; fi
 	    if [ ! -t 0 ]; then
-	        echo "make clean: results/ ($$size, weights of $$n_weights models) is deleted only after asking," \
+	        echo "make clean: $$what models) is deleted only after asking," \
 	            "and there is no terminal to ask on. Nothing was deleted." >&2
 	        exit 1
 	    fi
-	    read -r -p "Delete results/ ($$size, weights of $$n_weights trained models)? [y/N] " answer
+	    find results/ -type l -printf 'Only a link, what it leads to stays: %p -> %l\n'
+	    read -r -p "Delete $$what trained models)? [y/N] " answer
 	    if [ "$$answer" != y ] && [ "$$answer" != yes ]; then echo "Nothing was deleted." >&2; exit 1; fi
-	    rm -rf results .snakemake
+	    for folder in results .snakemake; do
+	        if [ ! -L $$folder ]; then
+	            rm -rf $$folder
+	        elif [ -e $$folder ]; then
+	            find $$folder/ -mindepth 1 -delete
+	        fi
+	    done
 	fi
 	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find config docs scripts tests workflow -name __pycache__ -prune -exec rm -rf {} +

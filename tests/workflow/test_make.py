@@ -1,50 +1,71 @@
 """The targets of the Makefile keep their word."""
 
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 
+from projects import copy_project, snakemake
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-    """Run make in a folder, without a terminal."""
-    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS", "PYTHON")  # of a make that runs these tests
-    inherited = {name: value for name, value in os.environ.items() if name not in outer}
+TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+OUTER = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS", "PYTHON")  # of a make that runs these tests
+
+
+def make(folder: Path, *arguments: str, stdin: int = subprocess.DEVNULL, **variables: str):
+    """Run make in a folder, without a terminal unless stdin is one."""
+    inherited = {name: value for name, value in os.environ.items() if name not in OUTER and name[:4] != "PIP_"}
     return subprocess.run(
-        ["make", *arguments],
-        cwd=folder,
-        env=inherited | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
+        ["make", *arguments], cwd=folder, env=inherited | variables, stdin=stdin, capture_output=True, text=True
     )
+
+
+def clean(folder: Path, answer: str) -> subprocess.CompletedProcess:
+    """Run make clean on a terminal on which somebody answers."""
+    person, terminal = pty.openpty()
+    os.write(person, f"{answer}\n".encode())
+    try:
+        return make(folder, "clean", stdin=terminal)
+    finally:
+        os.close(person)
+        os.close(terminal)
+
+
+def empty_list(project: Path) -> None:
+    """An environment with no packages, quick to make."""
+    (project / "environment.yml").write_text("  - python=3.11\n  - pip:\n", encoding="utf-8")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with the Makefile and the list of dependencies alone."""
+    return copied(tmp_path)
+
+
+def copied(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("Makefile", "environment.yml"):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
+        shutil.copy(ROOT / name, folder)
+    return folder
 
 
 def test_make_alone_lists_every_target(project):
     listed = re.findall(r"^  make ([\w-]+) +\S", make(project).stdout, re.MULTILINE)
-    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert listed == targets
+    assert listed == TARGETS
 
 
 def test_every_target_is_phony():
     text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
-    targets = re.findall(r"^([a-z-]+):.*##", text, re.MULTILINE)
-    assert sorted(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()) == sorted(targets)
+    assert sorted(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split()) == sorted(TARGETS)
 
 
 def test_every_tool_that_a_target_runs_is_there():
@@ -85,6 +106,51 @@ def test_clean_without_results_deletes_the_caches_alone(project):
     assert all(path.exists() for path in kept)
 
 
+def test_clean_empties_the_folders_to_which_links_lead_and_keeps_the_links(project):
+    scratch = project / "scratch disk"
+    for name in ("results", ".snakemake"):
+        (scratch / name / "a").mkdir(parents=True)
+        (scratch / name / "a/model.safetensors").touch()
+        (project / name).symlink_to(scratch / name)
+    (project / "published").mkdir()
+    (project / "published/model.safetensors").touch()
+    (scratch / "results/b").symlink_to(project / "published")
+    for folder in ("config", "docs", "scripts", "tests", "workflow"):
+        (project / folder).mkdir()
+
+    refused = clean(project, "n")
+    assert refused.returncode != 0
+    assert f"Delete {scratch / 'results'}, to which results leads" in refused.stderr
+    assert "weights of 1 trained models" in refused.stderr
+    assert f"what it leads to stays: results/b -> {project / 'published'}" in refused.stdout
+    assert (scratch / "results/a/model.safetensors").exists()
+
+    assert clean(project, "y").returncode == 0
+    for name in ("results", ".snakemake"):
+        assert list((project / name).iterdir()) == list((scratch / name).iterdir()) == []
+    assert (project / "published/model.safetensors").exists()
+
+
+def test_clean_deletes_what_was_asked_about(project):
+    for name in ("results/a/seed0/model.safetensors", ".snakemake/record"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).touch()
+    for folder in ("config", "docs", "scripts", "tests", "workflow"):
+        (project / folder).mkdir()
+    assert clean(project, "yes").returncode == 0
+    assert not (project / "results").exists()
+    assert not (project / ".snakemake").exists()
+
+
+def test_git_ignores_results_records_and_environment_also_as_links(tmp_path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in ("results", ".snakemake", ".venv"):
+        (tmp_path / name).symlink_to(tmp_path)
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert status.stdout == "?? .gitignore\n"
+
+
 def test_a_missing_python_is_named_with_what_to_do(project):
     result = make(project, "environment", PYTHON="no-such-python")
     assert result.returncode != 0
@@ -94,7 +160,7 @@ def test_a_missing_python_is_named_with_what_to_do(project):
 
 
 def test_an_environment_is_made_again_when_the_list_changes_and_after_a_failure(project):
-    (project / "environment.yml").write_text("  - python=3.11\n  - pip:\n", encoding="utf-8")
+    empty_list(project)
     made = [make(project, "environment", PYTHON=sys.executable) for _ in range(2)]
     assert [result.returncode for result in made] == [0, 0]
     assert ["Making .venv" in result.stdout for result in made] == [True, False]
@@ -105,3 +171,121 @@ def test_an_environment_is_made_again_when_the_list_changes_and_after_a_failure(
         failed = make(project, "environment", PYTHON=sys.executable, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
         assert failed.returncode != 0
         assert "Making .venv" in failed.stdout
+
+
+# ---- a path that Snakemake cannot take ------------------------------------------------------------------------------
+
+
+def test_every_target_that_needs_the_environment_refuses_a_path_with_a_blank(tmp_path):
+    project = copied(tmp_path / "my projects/clone")
+    for target in sorted(set(TARGETS) - {"help", "requirements", "clean"}):
+        result = make(project, target, PYTHON=sys.executable)
+        assert result.returncode != 0, target
+        assert "expected a path for the environment without blanks and signs that a shell reads as" in result.stderr
+        assert f"found '{project}/.venv'" in result.stderr, target
+        assert "make VENV=/path/without/blanks" in result.stderr, target
+        assert sorted(path.name for path in project.iterdir()) == ["Makefile", "environment.yml"], target
+    assert make(project, "help").returncode == make(project, "requirements").returncode == 0
+
+
+@pytest.mark.parametrize("sign", list("\t\"'`$&|;<>(){}*?[]\\:"))
+def test_other_signs_of_the_shell_are_refused_as_well(tmp_path, sign):
+    project = copied(tmp_path / f"a{sign}b")
+    result = make(project, "paper", PYTHON=sys.executable)
+    assert result.returncode != 0
+    assert f"found '{project}/.venv'" in result.stderr
+    assert not (project / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["my projects", "it's $HOME (old)"])
+def test_with_an_environment_elsewhere_any_path_will_do(tmp_path, name):
+    project = copied(tmp_path / name)
+    empty_list(project)
+    place = tmp_path / "environment"
+    arguments = {"PYTHON": sys.executable}
+    assert make(project, f"VENV={place}", "environment", **arguments).returncode == 0
+    program = place / "bin/snakemake"
+    program.write_text('#!/bin/sh\necho "$(pwd)" "$(command -v python)" "$@"\n')
+    program.chmod(0o755)
+    result = make(project, f"VENV={place}", "paper", "ARGS=-n", **arguments)
+    assert result.stdout == f"{project} {place}/bin/python -n\n"
+
+    clone = copied(tmp_path / "clone")  # two clones with the same list may share one environment
+    empty_list(clone)
+    assert make(clone, f"VENV={place}", "environment", **arguments).stdout == ""
+
+
+@pytest.mark.slow
+def test_the_workflow_runs_below_a_folder_with_a_blank(tmp_path):
+    project = copy_project(tmp_path / "my projects/clone")
+    snakemake(project, "results/smoke/data/test.safetensors")
+    assert (project / "results/smoke/data/test.safetensors").exists()
+
+
+def test_a_folder_of_something_else_is_not_emptied_for_an_environment(project):
+    empty_list(project)
+    (project / "thesis").mkdir()
+    (project / "thesis/chapter.tex").touch()
+    result = make(project, f"VENV={project / 'thesis'}", "environment", PYTHON=sys.executable)
+    assert result.returncode != 0
+    assert f"expected an empty folder or an environment that make made, found neither: '{project / 'thesis'}'" in (
+        result.stderr
+    )
+    assert [path.name for path in (project / "thesis").iterdir()] == ["chapter.tex"]
+
+
+# ---- a user's own settings of pip and Python ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_a_package(project) -> Path:
+    """A project whose environment has one package, to be found in the folder `packages` only."""
+    (project / "environment.yml").write_text("  - python=3.11\n  - pip:\n      - tiny==1.0\n", encoding="utf-8")
+    (project / "packages").mkdir()
+    with zipfile.ZipFile(project / "packages/tiny-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tiny.py", "")
+        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+    return project
+
+
+def assert_installed(project: Path, **variables: str) -> None:
+    """make environment installs the package where it belongs, and nothing anywhere else."""
+    before = set(project.iterdir())
+    result = make(project, "environment", PYTHON=sys.executable, HOME=str(project / "packages"), **variables)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert list((project / ".venv").rglob("site-packages/tiny.py"))
+    assert set(project.iterdir()) - before <= {project / ".venv"}
+
+
+def test_variables_that_tell_pip_how_to_install_have_no_say(with_a_package):
+    project = with_a_package
+    index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project / "packages")}
+    switches = dict.fromkeys(["PIP_USER", "PIP_REQUIRE_HASHES", "PIP_DRY_RUN", "PIP_REQUIRE_VIRTUALENV"], "1")
+    elsewhere = {name: str(project / "elsewhere") for name in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON")}
+    assert_installed(project, **index, **switches, **elsewhere)
+
+
+def test_a_pip_conf_tells_where_from_and_not_where_to(with_a_package):
+    project = with_a_package
+    (project / "pip.conf").write_text(
+        f"[global]\nuser = true\nno-index = true\nfind-links = {project / 'packages'}\nrequire-virtualenv = true\n"
+        f"[install]\ntarget = {project / 'a'}\nprefix = {project / 'b'}\nroot = {project / 'c'}\nno-deps = true\n"
+    )
+    assert_installed(project, PIP_CONFIG_FILE=str(project / "pip.conf"))
+
+
+def test_a_python_path_with_the_same_packages_has_no_say(with_a_package):
+    """pip would take them for installed, and the workflow would find them instead of its own."""
+    project = with_a_package
+    other = project / "packages/other"
+    with zipfile.ZipFile(project / "packages/tiny-1.0-py3-none-any.whl") as wheel:
+        wheel.extractall(other)
+    index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project / "packages")}
+    assert_installed(project, PYTHONPATH=str(other), **index)
+    program = project / ".venv/bin/snakemake"
+    program.write_text("#!/bin/sh\nexec python -c 'import tiny; print(tiny.__file__)'\n")
+    program.chmod(0o755)
+    found = make(project, "paper", PYTHON=sys.executable, PYTHONPATH=str(other)).stdout
+    assert found.startswith(f"{project}/.venv/")
