@@ -3,9 +3,11 @@
 On a made-up experiment; tests/workflow/test_archived_runs.py has the workflow's own.
 """
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import subprocess
 import tarfile
@@ -18,6 +20,7 @@ import yaml
 from forging import rewrite
 from recurrence_circuits.config.check import expand_config
 from recurrence_circuits.io.archives import RECORDS, ArchiveError, pack, unpack
+from recurrence_circuits.io.commits import commit_of
 from tools import verify
 from tools.restore import changed_code, restore
 
@@ -103,6 +106,37 @@ def test_an_output_without_a_whole_record_is_refused(made, tmp_path, record):
     assert not (tmp_path / "toy.tar").exists()
 
 
+def test_outputs_that_a_module_moved_are_refused(made, tmp_path):
+    moved = [f"sub/{output}" for output in OUTPUTS]
+    with pytest.raises(ValueError, match=r"sub/results/toy/\S+: expected outputs in results/toy only"):
+        pack(str(tmp_path / "toy.tar"), "toy", moved, SETTINGS, {})
+
+
+def repository(folder: Path) -> str:
+    """Make a git repository of a folder's files; its commit."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--allow-empty", "-m", "a"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_commit_is_that_of_this_project_alone(tmp_path, monkeypatch):
+    copy = tmp_path / "theirs" / "copy"
+    write(copy / "code.py", "")
+    theirs = repository(copy.parent).strip()
+    assert commit_of(copy.parent) == theirs
+    assert commit_of(copy) is None
+    monkeypatch.setenv("GIT_DIR", str(copy.parent / ".git"))  # as in a hook of that repository
+    assert commit_of(copy) is None
+    monkeypatch.delenv("GIT_DIR")
+    ours = repository(copy).strip()
+    assert commit_of(copy) == ours
+    write(copy / "code.py", "edited")
+    assert commit_of(copy) == f"{ours}-dirty"
+    subprocess.run(["git", "worktree", "add", "--quiet", tmp_path / "tree"], cwd=copy, check=True)
+    assert commit_of(tmp_path / "tree") == ours
+
+
 # ---- refusals -------------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +182,19 @@ def test_a_sparse_file_is_refused(archive, tmp_path):
     )
     with pytest.raises(ArchiveError, match="expected plain files"):
         unpack(archive, tmp_path / "scratch")
+
+
+@pytest.mark.parametrize(
+    ("compress", "kind", "command"),
+    [(gzip.compress, "gzip", "gunzip"), (bz2.compress, "bzip2", "bunzip2"), (lzma.compress, "xz", "unxz")],
+)
+def test_a_compressed_archive_is_refused_with_what_to_do(archive, tmp_path, compress, kind, command):
+    packed = tmp_path / f"toy.tar.{kind}"
+    packed.write_bytes(compress(archive.read_bytes()))
+    with pytest.raises(
+        ArchiveError, match=rf"expected a tar that is not compressed, .*, found {kind}: unpack it with {command} first"
+    ):
+        unpack(packed, tmp_path / "scratch")
 
 
 @pytest.mark.parametrize("spoil", [lambda b: b"", lambda b: b[:3000], gzip.compress, lambda b: b"no tar" * 999])

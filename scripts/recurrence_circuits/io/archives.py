@@ -17,7 +17,6 @@ import logging
 import platform
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -32,6 +31,8 @@ import yaml
 from pydantic import BaseModel, Field
 
 from recurrence_circuits.config.check import expand_config, require_plain
+from recurrence_circuits.io.commits import commit_of
+from recurrence_circuits.io.compression import require_uncompressed
 from recurrence_circuits.io.files import whole_file
 from recurrence_circuits.io.reading import json_mapping, short
 
@@ -84,15 +85,19 @@ class Contents(NamedTuple):
 def pack(archive: str, experiment: str, outputs: Iterable[str], settings: dict, digests: dict[str, str]) -> int:
     """Write the archive of an experiment. Returns the number of outputs, logs and benchmarks in it.
 
-    outputs   all outputs of the experiment, as paths from the project's folder, which is the current one
+    outputs   all outputs of the experiment, as paths from the project's folder, which is the current one; all of them
+              in results/<experiment>
     settings  of the experiment, as in the config
     digests   digest of each stage's code, by the stage's name
 
-    Raises ValueError naming an output without a complete record by Snakemake, and OSError as `whole_file` does.
+    Raises ValueError naming an output that lies elsewhere or is without a complete record by Snakemake, and OSError as
+    `whole_file` does.
     """
     outputs = [Path(output) for output in outputs]
-    records = [_record(output) for output in outputs]
     folder = Path("results") / experiment
+    if elsewhere := [output for output in outputs if not output.is_relative_to(folder)]:  # a module with a prefix
+        raise ValueError(f"{elsewhere[0]}: expected outputs in {folder} only, where `make restore` would put them back")
+    records = [_record(output) for output in outputs]
     untracked = [path for name in UNTRACKED for path in sorted((folder / name).rglob("*")) if path.is_file()]
     # The scratch folder is beside the archive, where there is room for it: /tmp may be held in memory.
     with (
@@ -130,16 +135,10 @@ def _record(output: Path) -> Path:
 
 
 def _provenance(digests: dict[str, str]) -> Provenance:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
-        commit = done.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = None
     installed = {found.metadata["Name"]: found.version for found in distributions()}
     return Provenance(
         archived=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=commit,
+        commit=commit_of(Path(__file__).resolve().parents[3]),
         code_digests=digests,
         versions={"python": platform.python_version(), **dict(sorted(installed.items()))},
     )
@@ -154,6 +153,7 @@ def unpack(archive: str | Path, scratch: Path) -> Contents:
     Raises ArchiveError if it is not an archive of an experiment, is damaged, holds a foreign file or lacks a file.
     """
     try:
+        require_uncompressed(archive)
         with tarfile.open(archive, "r:") as tar:
             members = [member for member in tar if not member.isdir()]
             experiment = _harmless(members)
