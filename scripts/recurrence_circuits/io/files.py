@@ -1,10 +1,14 @@
 """Atomic writes: a file is there whole or not at all, even if the process, the disk or the power fails."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+# What is answered where a folder cannot be brought to the disk by itself: shares of virtual machines, older CIFS, some
+# FUSE; a folder that may be written to but not read. Those write names in their own time.
+CANNOT = {errno.EINVAL, errno.EBADF, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENOSYS, errno.ENOTSUP}
 PART = ".part"  # suffix of a file while it is written; a leftover of a killed job is overwritten
 
 
@@ -22,7 +26,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         yield part
         _to_disk(part)
         os.replace(part, path)
-        _to_disk(path.parent)  # so that the new name is on the disk too
+        _folder_to_disk(path.parent)  # so that the new name is on the disk too
     except OSError as error:
         _discard(part)
         problem = f"expected to write a whole file, found: {error.strerror or error}"
@@ -46,6 +50,16 @@ def _to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _folder_to_disk(folder: Path) -> None:
+    # The file is whole and in its place by now. As databases do, count a folder that cannot be synced as good enough;
+    # any other error, such as of the disk itself, is raised.
+    try:
+        _to_disk(folder)
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
 
 
 def _discard(part: Path) -> None:
