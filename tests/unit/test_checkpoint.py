@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from models import run_settings
 from recurrence_circuits.io.tensors import read_tensors, write_tensors
-from recurrence_circuits.runtime.signals import Stopped
+from recurrence_circuits.runtime.signals import SIGNALS, Stopped
 from recurrence_circuits.training import loop
 from recurrence_circuits.training.batches import BatchOrder
 from recurrence_circuits.training.checkpoint import Checkpoints, TrainingState
@@ -47,20 +47,31 @@ def test_keeping_checkpoints_changes_nothing(checkpoints, uninterrupted):
     assert_same(train(RUN, *data(), checkpoints), uninterrupted)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_keeps_the_state_and_the_next_run_ends_with_the_same_bits(
     checkpoints, uninterrupted, monkeypatch, number
 ):
-    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)]
+    handlers = [signal.getsignal(each) for each in SIGNALS]
     with monkeypatch.context() as patched:
         stop_after(patched, 13, number)  # not a step at which a checkpoint is due
         with pytest.raises(Stopped, match=rf"toy seed 0: {number.name} after step 13 of 40; the next run goes on from"):
             train(RUN, *data(), checkpoints)
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)] == handlers
+    assert [signal.getsignal(each) for each in SIGNALS] == handlers
     assert read_tensors(checkpoints.path)[1]["step"] == 13
     state = train(RUN, *data(), checkpoints)
     assert state.resumed == [13]
     assert_same(state, uninterrupted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])  # by nohup; by a script's `&`
+def test_a_signal_that_is_ignored_stops_nothing(checkpoints, uninterrupted, monkeypatch, number):
+    handler = signal.signal(number, signal.SIG_IGN)
+    try:
+        stop_after(monkeypatch, 13, number)
+        assert_same(train(RUN, *data(), checkpoints), uninterrupted)
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, handler)
 
 
 def test_stopped_at_every_step_it_still_ends_with_the_same_bits(checkpoints, uninterrupted, monkeypatch):

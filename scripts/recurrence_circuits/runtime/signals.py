@@ -4,9 +4,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# SIGTERM: from a scheduler before it kills, or `scancel`. SIGUSR1: a warning before a time limit, if asked for (SLURM:
-# --signal=USR1@60). SIGINT: Ctrl-C.
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+# SIGTERM: from a scheduler before it kills, or `scancel`. SIGHUP: the terminal was closed or its connection lost.
+# SIGINT: Ctrl-C. The others are warnings of a scheduler before a limit: SIGUSR1 (SLURM: --signal=USR1@60; SGE),
+# SIGUSR2 (LSF, SGE), SIGXCPU (a limit of processor time).
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
 class Stopped(SystemExit):
@@ -25,9 +26,13 @@ class Stop:
 
 @contextmanager
 def noticing_stops() -> Iterator[Stop]:
-    """Note SIGNALS instead of dying of them, for work that checks the note between its steps."""
+    """Note SIGNALS instead of dying of them, for work that checks the note between its steps.
+
+    Signals that are ignored stay so: that is how nohup and a shell's `&` keep work going.
+    """
     stop = Stop()
-    earlier = {number: signal.signal(number, stop.notice) for number in SIGNALS}
+    noticed = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    earlier = {number: signal.signal(number, stop.notice) for number in noticed}
     try:
         yield stop
     finally:

@@ -52,11 +52,11 @@ def train(
     (on the CPU, in evaluation mode), one row of `history` per evaluation, and the weights after each of the
     snapshot_steps. Keeping snapshots changes nothing else.
 
-    With checkpoints, the state is written every checkpoints.every steps, after the last step, and when SIGTERM,
-    SIGUSR1 or SIGINT asks the process to stop (raises Stopped). The next call resumes from it and ends with the same
-    bits as a training that was never stopped. A checkpoint that cannot be resumed from is moved aside, with a message.
-    Raises FloatingPointError, naming step and seed, on a non-finite loss, and OSError naming the checkpoint if it
-    cannot be written.
+    With checkpoints, the state is written every checkpoints.every steps, after the last step, and when one of
+    runtime.signals.SIGNALS asks the process to stop (raises Stopped). The next call resumes from it and ends with the
+    same bits as a training that was never stopped. A checkpoint that cannot be resumed from is moved aside, with a
+    message. Raises FloatingPointError, naming step and seed, on a non-finite loss, and OSError naming the checkpoint if
+    it cannot be written.
     """
     settings, device = run.training, pick_device(run.training.device)
     followed_by = Validation.of(run, validation)
