@@ -1,5 +1,7 @@
 """Train the model of one seed of an experiment; write its weights, snapshots, learning curves and run record."""
 
+from pathlib import Path
+
 import pandas as pd
 import torch
 
@@ -18,7 +20,9 @@ def main(smk):
         torch.set_num_threads(smk.threads)
         run = RunSettings.from_params(smk.params.run)
         sequences, validation = (read_sequences(path, run.data) for path in (smk.input.train, smk.input.validation))
-        checkpoints = Checkpoints(smk.params.checkpoint, smk.resources.checkpoint_every, smk.params.code)
+        # Not an output: Snakemake deletes outputs before a rerun, which is when the checkpoint is needed.
+        checkpoint = str(Path(smk.output.weights).with_name("checkpoint.safetensors"))
+        checkpoints = Checkpoints(checkpoint, smk.resources.checkpoint_every, smk.params.code)
         trained = train(run, sequences, validation, checkpoints)
         save_model(smk.output.weights, trained.model, run)
         save_snapshots(smk.output.snapshots, trained.snapshots, run)

@@ -42,10 +42,14 @@ def recover(folder: Path, *arguments: str, ok: bool = True) -> str:
     return _run(folder, ["-m", "tools.recover", *arguments], ok)
 
 
+def outside() -> dict[str, str]:
+    """The environment of these tests, as it is outside a measurement of coverage."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
+
+
 def _run(folder: Path, arguments: list[str], ok: bool) -> str:
     command = [sys.executable, *arguments, "--configfile", "config/smoke.yaml"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("COV_")}
-    environment["PYTHONPATH"] = "workflow:scripts"  # as the Makefile has it; Snakemake itself needs none
+    environment = outside() | {"PYTHONPATH": "workflow:scripts"}  # as the Makefile has it; Snakemake itself needs none
     done = subprocess.run(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

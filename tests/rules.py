@@ -59,7 +59,6 @@ def train(folder: Path, seed: int, files: dict[str, str], checkpoint_every: int 
         "record": str(seed_folder / "run.json"),
     }
     params = {"run": run_params(seed, **changes), "code": "0", "columns": columns_of("learning_curves")}
-    params["checkpoint"] = str(seed_folder / "checkpoint.safetensors")
     inputs, resources = {part: files[part] for part in ("train", "validation")}, {"checkpoint_every": checkpoint_every}
     call("train_model", folder, inputs=inputs, outputs=outputs, params=params, resources=resources)
     return outputs["weights"]

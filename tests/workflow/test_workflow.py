@@ -4,13 +4,17 @@ import ast
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 from base64 import b64decode
+from pathlib import Path
 
 import pytest
 import yaml
 
 from lib.registry import COLUMNS, SEED_STAGES, TASK_OF, figures_of
-from projects import change_config, edit, planned, snakemake
+from projects import change_config, edit, outside, planned, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -102,3 +106,31 @@ def test_the_config_may_be_another_file_of_several_experiments(project):
     assert plan["train_model"] == plan["write_report"] == plan["draw_comparison"] == 1
     assert plan["generate_data"] == 3
     assert plan["draw_figure"] == len(figures_of("affine"))
+
+
+def test_a_run_in_another_folder_takes_the_default_config_unless_there_is_one(project, tmp_path):
+    shutil.copy(project / "config/smoke.yaml", project / "config/config.yaml")
+    plan = snakemake_alone(project, "-n", "--directory", str(tmp_path / "D"))
+    assert re.search(r"^train_model +2$", plan, re.MULTILINE)
+    change_config(project, lambda smoke: smoke.update(seeds=[0, 1, 2]))
+    (tmp_path / "D/config").mkdir(parents=True, exist_ok=True)
+    shutil.copy(project / "config/smoke.yaml", tmp_path / "D/config/config.yaml")
+    plan = snakemake_alone(project, "-n", "--directory", str(tmp_path / "D"))
+    assert re.search(r"^train_model +3$", plan, re.MULTILINE)
+
+
+def test_the_snakefile_by_another_name_is_the_same_one(project, tmp_path):
+    (tmp_path / "link").symlink_to(project)
+    (project / "linked").symlink_to(project / "workflow")
+    for snakefile in (tmp_path / "link/workflow/Snakefile", "linked/Snakefile"):
+        assert "Nothing to be done" in snakemake(project, "-n", "--snakefile", str(snakefile))
+
+
+def snakemake_alone(folder: Path, *arguments: str) -> str:
+    """Run the workflow without --configfile."""
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments], cwd=folder, env=outside(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return done.stdout

@@ -26,3 +26,4 @@ rule archive_experiment:
 rule archive:
     input:
         expand("results/_archives/{experiment}.tar", experiment=EXPERIMENTS),
+    localrule: True

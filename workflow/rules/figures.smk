@@ -1,9 +1,5 @@
-# Local: each takes seconds, less than submitting it to a cluster.
-localrules:
-    draw_figure,
-    draw_comparison,
-
-
+# Local: each takes seconds, less than submitting it to a cluster. Said in the rule, since a workflow that uses this one
+# as a module may give the rule another name.
 rule draw_figure:
     input:
         unpack(lambda wildcards: table_files([wildcards.experiment], *FIGURES[wildcards.figure])),
@@ -20,6 +16,7 @@ rule draw_figure:
         "results/{experiment}/logs/draw_{figure}.log",
     benchmark:
         "results/{experiment}/benchmarks/draw_{figure}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1
@@ -51,6 +48,7 @@ use rule draw_figure as draw_comparison with:
         "results/_comparison/logs/draw_comparison.log",
     benchmark:
         "results/_comparison/benchmarks/draw_comparison.tsv"
+    localrule: True
     params:
         figure="comparison",
         code=figure_digest("comparison"),

@@ -1,12 +1,5 @@
 # The content of the template and of the captions is in params. As inputs, their dates would trigger reruns.
 from os.path import relpath
-from pathlib import Path
-
-TEMPLATE = relpath(Path(workflow.basedir) / "report" / "report.html.j2")
-
-
-localrules:
-    write_report,
 
 
 rule write_report:
@@ -21,6 +14,7 @@ rule write_report:
         "results/{experiment}/logs/write_report.log",
     benchmark:
         "results/{experiment}/benchmarks/write_report.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1
@@ -32,7 +26,7 @@ rule write_report:
         code=code_of("write_report"),
         columns=columns_of("claims", "predictions", "nearest"),
         layout=text_digest(TEMPLATE),
-        template=TEMPLATE,
+        template=relpath(TEMPLATE),
         captions=lambda wildcards: {
             figure: caption_of(figure) for figure in figures_of(EXPERIMENTS[wildcards.experiment]["task"])
         },

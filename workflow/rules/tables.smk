@@ -1,12 +1,6 @@
 # Tables of an experiment as a whole.
 
 
-# Local: each takes seconds, less than submitting it to a cluster.
-localrules:
-    gather_tables,
-    judge_claims,
-
-
 # Handcrafted transformers have no seed: one job per experiment.
 rule measure_handcrafted:
     input:
@@ -42,6 +36,7 @@ rule gather_tables:
         "results/{experiment}/logs/gather_tables.log",
     benchmark:
         "results/{experiment}/benchmarks/gather_tables.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1
@@ -69,6 +64,7 @@ rule judge_claims:
         "results/{experiment}/logs/judge_claims.log",
     benchmark:
         "results/{experiment}/benchmarks/judge_claims.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
     threads: 1

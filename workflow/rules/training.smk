@@ -25,7 +25,5 @@ rule train_model:
         **settings_of("train_model"),
         code=code_of("train_model"),
         columns=columns_of("learning_curves"),
-        # Not an output: Snakemake deletes outputs before a rerun, which is when the checkpoint is needed.
-        checkpoint="results/{experiment}/seed{seed}/checkpoint.safetensors",
     script:
         "../../scripts/train_model.py"

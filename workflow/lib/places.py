@@ -1,0 +1,22 @@
+"""Where this project's own files lie, from whatever folder and by whatever workflow its Snakefile is read."""
+
+import os
+from pathlib import Path
+
+from lib.provenance import SCRIPTS
+
+ROOT = SCRIPTS.parent  # links resolved: the same place by any name
+DEFAULT_CONFIG = "config/config.yaml"
+TEMPLATE = ROOT / "workflow" / "report" / "report.html.j2"
+VARIABLE = "RECURRENCE_CIRCUITS"  # names ROOT to commands in a profile, which run in the folder of the run
+
+
+def default_config(folder: str | Path = ".") -> str:
+    """The config file of a run in `folder` that names none: the folder's own, or else the one of this project."""
+    own = Path(folder, DEFAULT_CONFIG)
+    return str(own if own.exists() else ROOT / DEFAULT_CONFIG)
+
+
+def tell_commands() -> None:
+    """Let the commands that Snakemake starts find this project, by VARIABLE."""
+    os.environ[VARIABLE] = str(ROOT)
