@@ -12,18 +12,17 @@ import psutil
 import pytest
 
 from lib.stages import stage_digest
-from projects import copy_project
-from recurrence_circuits.config.check import expand_config
+from projects import ROOT, copy_project
+from recurrence_circuits.config.check import ConfigError, expand_config
 from recurrence_circuits.config.experiment import run_settings
 from tools import recover
+from tools.flags import Run, read_experiments, run_of
 from tools.metadata import submitted_jobs, unrecorded
 from tools.recover import (
     QueueError,
     cancel_cluster_jobs,
-    config_files,
     finished_trainings,
     orphans_here,
-    read_experiments,
     snakemakes,
 )
 
@@ -132,17 +131,54 @@ def test_what_a_submitted_job_runs_is_left_to_its_scheduler(tmp_path, at_work):
     assert orphans_here(tmp_path) == []
 
 
-def test_config_files_are_those_of_the_flags():
-    assert config_files(["-n"]) == ["config/config.yaml"]
-    assert config_files(["models", "--configfile", "a.yaml", "b.yaml", "--cores", "1"]) == ["a.yaml", "b.yaml"]
+DEFAULT = str(ROOT / "config/config.yaml")
+
+
+def profile(folder: Path) -> str:
+    (folder / "profile").mkdir()
+    (folder / "profile/config.yaml").write_text("directory: D\nconfigfile: [a.yaml]\n")
+    return str(folder / "profile")
+
+
+@pytest.mark.parametrize(
+    ("flags", "folder", "configs"),
+    [
+        (["-n"], "", [DEFAULT]),
+        (["models", "--configfile", "a.yaml", "b.yaml", "--cores", "1"], "", ["a.yaml", "b.yaml"]),
+        (["models", "--configfile", "a.yaml", "--directory", "D"], "D", ["a.yaml"]),
+        (["--directory=D", "--configfiles", "a.yaml"], "D", ["a.yaml"]),
+        (["-d", "own"], "own", ["own/config/config.yaml"]),
+        (["--dir", "D", "--snakefile", str(ROOT / "workflow/Snakefile")], "D", [DEFAULT]),
+        (["--profile", "PROFILE"], "D", ["a.yaml"]),
+        (["--workflow-profile", "PROFILE"], "D", ["a.yaml"]),
+    ],
+    ids=str,
+)
+def test_folder_and_config_files_are_those_of_the_flags(tmp_path, flags, folder, configs):
+    (tmp_path / "own/config").mkdir(parents=True)
+    (tmp_path / "own/config/config.yaml").touch()
+    named = profile(tmp_path)
+    run = run_of([named if flag == "PROFILE" else flag for flag in flags], tmp_path)
+    assert run.folder == tmp_path / folder
+    assert run.configs == [tmp_path / path for path in configs]
+    assert run_of(run.flags, Path("/"))[:2] == run[:2]  # from wherever the flags are used again
+
+
+def test_flags_that_snakemake_does_not_know_are_refused_in_its_words(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run_of(["--directry", "D"], tmp_path)
+    assert "unrecognized arguments: --directry" in capsys.readouterr().err
 
 
 def test_several_config_files_are_taken_as_snakemake_takes_them(tmp_path):
     project = copy_project(tmp_path)
     (project / "more.yaml").write_text("experiments: {smoke: {seeds: [4]}, second: {task: affine, seeds: [1]}}\n")
-    found = read_experiments(project, ["config/smoke.yaml", "more.yaml"])
+    files = [project / "config/smoke.yaml", project / "more.yaml"]
+    found = read_experiments(Run(project, files, [], []))
     assert {name: settings["seeds"] for name, settings in found.items()} == {"smoke": [4], "second": [1]}
-    assert found["smoke"]["training"] == read_experiments(project, ["config/smoke.yaml"])["smoke"]["training"]
+    assert found["smoke"]["training"] == read_experiments(Run(project, files[:1], [], []))["smoke"]["training"]
+    with pytest.raises(ConfigError, match=r"smoke\.task: expected one of .*, found the text .quadratic."):
+        read_experiments(Run(project, files[:1], ["experiments={smoke: {task: quadratic}}"], []))
 
 
 @pytest.mark.parametrize(

@@ -6,23 +6,24 @@ meantime have no record, so that no later edit would make their outputs stale. T
 them, are put on record and not repeated; the rest, which is cheap, is made again. Then Snakemake goes on.
 """
 
-import argparse
 import getpass
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
-import yaml
-from snakemake.utils import update_config
 
 from lib.registry import TRAINING_TABLES
 from lib.stages import stage_digest
-from recurrence_circuits.config.check import ConfigError, expand_config, require_plain
+from recurrence_circuits.config.check import ConfigError
 from recurrence_circuits.config.experiment import run_settings
+from tools.flags import read_experiments, run_of
 from tools.metadata import submitted_jobs, unrecorded
 
 JOB_NAME = "recurrence-circuits"  # with which the profiles begin the name of every job
@@ -35,14 +36,19 @@ class QueueError(RuntimeError):
     """The jobs in a scheduler's queue cannot be ended."""
 
 
-def main(arguments: list[str], folder: Path) -> int:
-    """Recover the run in `folder`; the exit status of the Snakemake that goes on."""
+def main(arguments: list[str], where: Path) -> int:
+    """Recover the run that was started in the folder `where` with these flags of Snakemake.
+
+    Returns the exit status if there is nothing to go on with; otherwise this process becomes the Snakemake that goes
+    on.
+    """
+    run = run_of(arguments, where)
+    folder = run.folder
     if running := snakemakes(folder):
         print(f"expected no Snakemake at work in {folder}, found process {running[0].pid}: stop it first (Ctrl-C)")
         return 1
-    configs = config_files(arguments)
     try:
-        experiments = read_experiments(folder, configs)
+        experiments = read_experiments(run)
     except ConfigError as error:
         print(f"{error}\nNothing was touched. Recovering takes the flags of the run that was killed", file=sys.stderr)
         return 1
@@ -52,40 +58,36 @@ def main(arguments: list[str], folder: Path) -> int:
     except QueueError as error:
         print(f"{error}. Two jobs must not write one file: try again when they are gone", file=sys.stderr)
         return 1
-    if failed := snakemake(folder, "--unlock", *arguments):
+    if failed := snakemake(where, "--unlock", *arguments):
         return failed
     unseen = [path for name in experiments for path in unrecorded(folder, name)]
     if trained := finished_trainings(folder, unseen, experiments):
         print(f"finished without Snakemake, put on record: {' '.join(trained)}", flush=True)
-        if failed := snakemake(folder, "--touch", "--force", *trained, "--configfile", *configs):  # no other target
+        if failed := snakemake(where, "--touch", "--force", *trained, *run.flags):
             return failed
     if again := sorted(set(unseen) - set(trained)):
         print(f"finished without Snakemake, made again if needed: {' '.join(again)}", flush=True)
-    return snakemake(folder, *arguments, *(["--forcerun", *again] if again else []))
+    become_snakemake(where, *arguments, *(["--forcerun", *again] if again else []))
 
 
-def snakemake(folder: Path, *arguments: str) -> int:
-    """Run Snakemake in `folder`, on this terminal; its exit status."""
-    return subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=folder).returncode
+def snakemake(where: Path, *arguments: str) -> int:
+    """Run Snakemake in the folder `where`, on this terminal; its exit status. For work of a few seconds.
 
-
-def config_files(arguments: list[str]) -> list[str]:
-    """The config files that the flags of a run name."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--configfile", "--configfiles", nargs="+", default=["config/config.yaml"])
-    return parser.parse_known_args(arguments)[0].configfile
-
-
-def read_experiments(folder: Path, configs: list[str]) -> dict:
-    """The experiments of one or more config files, merged as Snakemake merges them.
-
-    Raises ConfigError, naming file and key, for what the workflow would refuse.
+    Ctrl-C is left to that Snakemake, which has it too: Python would kill it after a quarter of a second.
     """
-    config: dict = {}
-    for name in configs:
-        require_plain(folder / name)
-        update_config(config, yaml.safe_load((folder / name).read_text(encoding="utf-8")))
-    return expand_config(config, ", ".join(configs))["experiments"]
+    earlier = signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which Snakemake would inherit
+    try:
+        return subprocess.run([sys.executable, "-m", "snakemake", *arguments], cwd=where).returncode
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+def become_snakemake(where: Path, *arguments: str) -> NoReturn:
+    """Go on as Snakemake in the folder `where`: every signal then does what it does to a plain `snakemake`."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.chdir(where)
+    os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])
 
 
 # ---- on this machine ------------------------------------------------------------------------------------------------
@@ -207,4 +209,8 @@ def _made_now(record: dict, experiments: dict) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], Path.cwd()))
+    try:
+        sys.exit(main(sys.argv[1:], Path.cwd()))
+    except KeyboardInterrupt:
+        print("recover: stopped; the same command begins again", file=sys.stderr)
+        sys.exit(130)  # as a shell names a program that Ctrl-C ended
