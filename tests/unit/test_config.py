@@ -1,4 +1,4 @@
-"""The config's checks: what is accepted and how it is filled in, and the documentation of every key."""
+"""The config's checks: what is accepted, and how it is filled in."""
 
 import datetime
 import json
@@ -6,7 +6,6 @@ import re
 from copy import deepcopy
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -15,12 +14,9 @@ from hypothesis import strategies as st
 from recurrence_circuits.config.analysis import AnalysisSettings
 from recurrence_circuits.config.check import ConfigError, expand_config, leaves
 from recurrence_circuits.config.data import DataSettings, SequenceSettings
-from recurrence_circuits.config.experiment import Config, Experiment, RunSettings, json_schema, run_settings
-from recurrence_circuits.config.refusals import schema_of
+from recurrence_circuits.config.experiment import Config, Experiment, RunSettings, run_settings
 from recurrence_circuits.config.training import TrainingSettings
 from recurrence_circuits.config.wording import found
-from tools import config_table
-from tools.marked_block import with_block
 
 ROOT = Path(__file__).resolve().parents[2]
 LEAVES = leaves()
@@ -256,73 +252,3 @@ def test_the_advice_on_numbers_is_a_number_in_yaml(text):
     advice = re.search(r"write (\S+),", found(text)).group(1)
     assert isinstance(yaml.safe_load(advice), int | float)
     assert yaml.safe_load(advice) == float(text)
-
-
-# ---- the models and their documentation agree -----------------------------------------------------------------------
-
-
-def test_every_key_has_all_that_the_table_shows():
-    for key, leaf in LEAVES.items():
-        assert leaf["description"].endswith("."), key
-        assert ". " not in leaf["description"], key
-        assert leaf["expected"], key
-        assert "default" in leaf or key == "task", key
-        kinds = leaf["type"] if isinstance(leaf["type"], list) else [leaf["type"]]
-        if {"integer", "number"} & set(kinds):
-            assert {"minimum", "exclusiveMinimum"} & set(leaf), key
-            assert {"maximum", "exclusiveMaximum"} & set(leaf), key
-
-
-def test_every_mapping_of_the_models_refuses_unknown_keys():
-    sections = [part for part in schema_of(Experiment)["properties"].values() if part["type"] == "object"]
-    assert len(sections) == 5
-    for mapping in (schema_of(Config), schema_of(Experiment), *sections):
-        assert mapping["additionalProperties"] is False
-
-
-def test_the_exported_schema_is_plain_and_accepts_the_configs_of_the_project():
-    schema = json.loads(json.dumps(json_schema(), allow_nan=False))
-    for path in ROOT.glob("config/*.yaml"):
-        jsonschema.validate(yaml.safe_load(path.read_text()), schema)
-    with pytest.raises(jsonschema.ValidationError, match="n_terms"):
-        jsonschema.validate(config_with("data.n_terms", 16), schema)
-
-
-def test_the_schema_beside_the_configs_is_the_models():
-    assert config_table.SCHEMA.read_text(encoding="utf-8") == config_table.schema(), "run make tables"
-
-
-README = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
-ROWS = dict(re.findall(r"^\| `([\w.]+)` \| (.*) \|$", README, flags=re.MULTILINE))
-
-
-def test_the_table_of_the_readme_is_the_models():
-    assert with_block(config_table.README, README, config_table.table(), *config_table.BLOCK) == README
-
-
-def test_the_table_has_every_key_with_its_default_and_range():
-    """Read back from the README, so that the generator is held, too."""
-    assert list(ROWS) == list(LEAVES)
-    for key, row in ROWS.items():
-        default, allowed, meaning, rules = row.split(" | ")
-        leaf = LEAVES[key]
-        assert default == "required" or json.loads(default.strip("`")) == leaf["default"]
-        assert allowed == leaf["expected"]
-        assert meaning == leaf["description"] + (f" Unit: {leaf['unit']}." if "unit" in leaf else "")
-        assert rules
-
-
-def test_the_examples_of_the_readme_are_accepted():
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
-        assert expand(block)["experiments"]
-
-
-def test_the_variants_share_the_papers_run():
-    """Their `affine` writes into the same folder, so it must be the same experiment."""
-    paper, variants = (
-        expand_config(yaml.safe_load((ROOT / "config" / name).read_text()), name)["experiments"]["affine"]
-        for name in ("config.yaml", "variants.yaml")
-    )
-    assert variants == paper
