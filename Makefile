@@ -39,7 +39,7 @@ recover: environment  ## after Snakemake was killed: end its orphaned jobs, unlo
 test: environment  ## unit and workflow tests, on two cores, with coverage
 	@$(INSIDE) pytest -n 2 --dist loadfile --cov --cov-report=term tests/unit tests/workflow $(ARGS)
 
-test-faults: environment  ## tests that kill jobs, fill disks and set clocks back
+test-faults: environment  ## long tests: killed jobs, full disks, clocks set back, other workflows round this one
 	@$(INSIDE) pytest -n 2 --dist loadfile tests/faults $(ARGS)
 
 test-slurm: environment  ## tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
