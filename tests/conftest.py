@@ -1,6 +1,7 @@
 """What several test files share: a finished run, projects to change, and a disk that runs full."""
 
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,14 @@ from projects import copy_project, snakemake, two_seeds
 
 # As in the rules that train. Tests of two cores would otherwise wait for each other's threads.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_are_not_ignored() -> None:
+    """What starts the tests may ignore signals (nohup, a shell's `&`), and the jobs of a test would inherit that."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
