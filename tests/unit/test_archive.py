@@ -11,6 +11,7 @@ import lzma
 import os
 import subprocess
 import tarfile
+import zipfile
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
@@ -184,9 +185,21 @@ def test_a_sparse_file_is_refused(archive, tmp_path):
         unpack(archive, tmp_path / "scratch")
 
 
+def zipped(data: bytes) -> bytes:
+    with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
+        archive.writestr("smoke.tar", data)
+    return packed.getvalue()
+
+
 @pytest.mark.parametrize(
     ("compress", "kind", "command"),
-    [(gzip.compress, "gzip", "gunzip"), (bz2.compress, "bzip2", "bunzip2"), (lzma.compress, "xz", "unxz")],
+    [
+        (gzip.compress, "gzip", "gunzip"),
+        (bz2.compress, "bzip2", "bunzip2"),
+        (lzma.compress, "xz", "unxz"),
+        (lambda data: bytes.fromhex("28b52ffd") + data, "zstd", "unzstd"),  # how such files begin (RFC 8878)
+        (zipped, "zip", "unzip"),
+    ],
 )
 def test_a_compressed_archive_is_refused_with_what_to_do(archive, tmp_path, compress, kind, command):
     packed = tmp_path / f"toy.tar.{kind}"

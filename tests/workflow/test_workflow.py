@@ -126,11 +126,35 @@ def test_the_snakefile_by_another_name_is_the_same_one(project, tmp_path):
         assert "Nothing to be done" in snakemake(project, "-n", "--snakefile", str(snakefile))
 
 
-def snakemake_alone(folder: Path, *arguments: str) -> str:
-    """Run the workflow without --configfile."""
+def test_the_library_of_another_clone_on_the_users_path_is_not_run(project, tmp_path):
+    other = tmp_path / "other/scripts/recurrence_circuits/__init__.py"
+    other.parent.mkdir(parents=True)
+    other.write_text("raise SystemExit('the library of another clone')\n")
+    (project / "results/smoke/figures/ablation.pdf").unlink()
+    path = str(tmp_path / "other/scripts")
+    snakemake_alone(project, "figures", "--configfile", "config/smoke.yaml", PYTHONPATH=path)
+    assert (project / "results/smoke/figures/ablation.pdf").exists()
+
+
+def test_an_environment_whose_path_has_a_blank_is_refused_before_any_rule(project, tmp_path):
+    place = tmp_path / "my environments" / "python"
+    place.parent.mkdir()
+    place.symlink_to(sys.executable)
+    packages = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    said = snakemake_alone(project, "--forceall", python=str(place), ok=False, PYTHONPATH=packages)
+    assert f"{place}: expected a Python whose path has no blank" in said
+    assert "Job stats" not in said
+    assert "Traceback" not in said
+
+
+def snakemake_alone(
+    folder: Path, *arguments: str, python: str = sys.executable, ok: bool = True, **variables: str
+) -> str:
+    """Run the workflow as a user would: without --configfile, and with PYTHONPATH only if it is given."""
+    environment = {key: value for key, value in outside().items() if key != "PYTHONPATH"} | variables
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments], cwd=folder, env=outside(), text=True,
+        [python, "-m", "snakemake", *arguments], cwd=folder, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    assert (done.returncode == 0) == ok, done.stdout
     return done.stdout

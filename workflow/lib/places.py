@@ -1,6 +1,8 @@
 """Where this project's own files lie, from whatever folder and by whatever workflow its Snakefile is read."""
 
 import os
+import re
+import sys
 from pathlib import Path
 
 from lib.provenance import SCRIPTS
@@ -20,3 +22,19 @@ def default_config(folder: str | Path = ".") -> str:
 def tell_commands() -> None:
     """Let the commands that Snakemake starts find this project, by VARIABLE."""
     os.environ[VARIABLE] = str(ROOT)
+
+
+def put_library_first() -> None:
+    """Let jobs find this project's library before another clone's that the user's PYTHONPATH names."""
+    given = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(SCRIPTS), *([given] if given else [])])
+
+
+def require_plain_interpreter(path: str = sys.executable) -> None:
+    """Raise ValueError if a job's shell would not find Python: Snakemake writes its path into commands unquoted."""
+    if re.search(r"[^\w@%+=:,./~-]", path):
+        raise ValueError(
+            f"{path}: expected a Python whose path has no blank and no sign that a shell reads as its own, since "
+            "Snakemake starts every rule by that path; make the environment elsewhere, as with "
+            "make VENV=/path/without/blanks"
+        )

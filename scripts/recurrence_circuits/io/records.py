@@ -1,6 +1,7 @@
 """The run record: which settings, code, versions and machine made the numbers."""
 
 import json
+import os
 import platform
 import re
 from importlib.metadata import version
@@ -12,6 +13,8 @@ from recurrence_circuits.config.experiment import RunSettings
 from recurrence_circuits.io.files import write_text
 
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "safetensors", "snakemake")
+# Variables by which a user lets torch's libraries compute with other instructions, and so round differently.
+ARITHMETIC = ("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
 
 
 def write_record(path: str, run: RunSettings, code_digest: str, threads: int, resumed: list[int]) -> None:
@@ -35,10 +38,11 @@ def write_record(path: str, run: RunSettings, code_digest: str, threads: int, re
 
 
 def processor() -> str:
-    """The processor's name and the instruction set that torch uses on it.
+    """The processor's name, the instruction set that torch uses on it, and the user's variables that choose another.
 
     Recorded because another kind rounds differently, and training amplifies that to other weights.
     """
     cpuinfo = Path("/proc/cpuinfo")  # on Linux, Python does not give the name
     named = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
-    return f"{named[1] if named else platform.processor()}, {torch.backends.cpu.get_cpu_capability()}"
+    chosen = [f"{name}={os.environ[name]}" for name in ARITHMETIC if os.environ.get(name)]
+    return ", ".join([named[1] if named else platform.processor(), torch.backends.cpu.get_cpu_capability(), *chosen])
