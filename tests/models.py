@@ -13,7 +13,8 @@ N_SEQUENCES = {"train": 64, "validation": 32, "test": 48}
 MODEL = {"n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "layer_norm": True}
 TRAINING = {
     "steps": 8, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2, "final_learning_rate": 0.0,
-    "weight_decay": 0.01, "beta2": 0.99, "clip_norm": 1.0, "evaluate_every": 4, "n_snapshots": 0, "device": "cpu",
+    "optimiser": "adamw", "beta1": 0.9, "beta2": 0.99, "precondition_every": None, "momentum": None,
+    "weight_decay": 0.01, "clip_norm": 1.0, "evaluate_every": 4, "n_snapshots": 0, "device": "cpu",
 }  # fmt: skip
 ANALYSIS = {
     "resamples": 100,

@@ -3,11 +3,19 @@
 import torch
 
 from models import run_settings
+from recurrence_circuits.config.training import USUAL
 from recurrence_circuits.tasks.dataset import draw_sequences
 from recurrence_circuits.training.checkpoint import TrainingState
 
 # Snapshots, several evaluations, and passes over the sequences that end within a batch.
 RUN = run_settings(training={"steps": 40, "evaluate_every": 7, "n_snapshots": 4, "batch_size": 10})
+
+
+def with_optimiser(optimiser: str, model: dict | None = None, **changes):
+    """The same with another optimiser, and what is usual for it."""
+    keys = {"learning_rate": None, "beta1": None, "beta2": None, "precondition_every": None, "momentum": None}
+    training = RUN.training.to_dict() | keys | USUAL[optimiser] | {"optimiser": optimiser} | changes
+    return run_settings(training=training, model=model)
 
 
 def data(run=RUN):

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from recurrence_circuits.config.training import USUAL
 from recurrence_circuits.io.tensors import read_tensors
 from recurrence_circuits.training.checkpoint import Checkpoints
 from recurrence_circuits.training.loop import train
-from trainings import RUN, assert_same, data
+from trainings import assert_same, data, with_optimiser
 
 pytestmark = pytest.mark.slow
 
@@ -23,17 +24,12 @@ def checkpoints(tmp_path):
     return Checkpoints(str(tmp_path / "checkpoint.safetensors"), every=5, code="c0de")
 
 
-@pytest.fixture(scope="module")
-def uninterrupted():
-    return train(RUN, *data())
-
-
 KILLED = """
     import os, sys
     import trainings
     from recurrence_circuits.training import checkpoint, loop
 
-    path, step, where = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    path, step, where, optimiser = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
     take_step, write_tensors = loop.take_step, checkpoint.write_tensors
 
     def die(*_):
@@ -53,25 +49,26 @@ KILLED = """
         loop.take_step = take_step_or_die
     else:
         checkpoint.write_tensors = write_half_and_die
-    loop.train(trainings.RUN, *trainings.data(), checkpoint.Checkpoints(path, 5, "c0de"))
+    loop.train(trainings.with_optimiser(optimiser), *trainings.data(), checkpoint.Checkpoints(path, 5, "c0de"))
 """
 
 
-def kill(checkpoints, step: int, where: str) -> None:
+def kill(checkpoints, step: int, where: str, optimiser: str) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), checkpoints.path, str(step), where]
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), checkpoints.path, str(step), where, optimiser]
     done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_killed_at_random_steps_and_while_writing_it_ends_with_the_same_bits(checkpoints, uninterrupted, seed):
+@pytest.mark.parametrize("optimiser", USUAL)
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_random_steps_and_while_writing_it_ends_with_the_same_bits(checkpoints, optimiser, seed):
     draw = random.Random(seed)
-    kill(checkpoints, draw.randrange(2, 15), "step")
-    kill(checkpoints, draw.randrange(15, 25), "half")
-    kill(checkpoints, draw.randrange(25, 35), "whole")
+    kill(checkpoints, draw.randrange(2, 15), "step", optimiser)
+    kill(checkpoints, draw.randrange(15, 25), "half", optimiser)
+    kill(checkpoints, draw.randrange(25, 35), "whole", optimiser)
     assert read_tensors(checkpoints.path)[1]["step"] > 5
-    state = train(RUN, *data(), checkpoints)
-    assert_same(state, uninterrupted)
+    run = with_optimiser(optimiser)
+    assert_same(train(run, *data(), checkpoints), train(run, *data()))
     checkpoints.remove()
     assert os.listdir(Path(checkpoints.path).parent) == []

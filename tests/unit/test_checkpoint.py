@@ -11,13 +11,14 @@ import torch
 from safetensors.torch import load_file
 
 from models import run_settings
+from recurrence_circuits.config.training import USUAL
 from recurrence_circuits.io.tensors import read_tensors, write_tensors
 from recurrence_circuits.runtime.signals import SIGNALS, Stopped
 from recurrence_circuits.training import loop
 from recurrence_circuits.training.batches import BatchOrder
 from recurrence_circuits.training.checkpoint import Checkpoints, TrainingState
 from recurrence_circuits.training.loop import train
-from trainings import RUN, assert_same, data
+from trainings import RUN, assert_same, data, with_optimiser
 
 
 @pytest.fixture
@@ -74,14 +75,18 @@ def test_a_signal_that_is_ignored_stops_nothing(checkpoints, uninterrupted, monk
         signal.signal(number, handler)
 
 
-def test_stopped_at_every_step_it_still_ends_with_the_same_bits(checkpoints, uninterrupted, monkeypatch):
-    for step in range(1, RUN.training.steps):
+@pytest.mark.parametrize("optimiser", USUAL)
+@pytest.mark.parametrize("model", [{}, {"attention_only": True, "layer_norm": False}])
+def test_stopped_at_every_step_it_still_ends_with_the_same_bits(checkpoints, monkeypatch, optimiser, model):
+    run = with_optimiser(optimiser, steps=23, model=model | {"d_model": 16, "d_mlp": 48})
+    uninterrupted = train(run, *data())
+    for step in range(1, run.training.steps):
         with monkeypatch.context() as patched:
             stop_after(patched, step, signal.SIGTERM)
             with pytest.raises(Stopped):
-                train(RUN, *data(), checkpoints)
-    state = train(RUN, *data(), checkpoints)
-    assert state.resumed == list(range(1, RUN.training.steps))
+                train(run, *data(), checkpoints)
+    state = train(run, *data(), checkpoints)
+    assert state.resumed == list(range(1, run.training.steps))
     assert_same(state, uninterrupted)
 
 
@@ -169,7 +174,7 @@ def test_a_checkpoint_with_a_tensor_missing_is_refused(half_way, caplog, missing
     assert "expected a whole checkpoint of a training, found: " in refused(half_way, caplog)
 
 
-@pytest.mark.parametrize("missing", ["groups", "schedule", "history", "step", "waiting"])
+@pytest.mark.parametrize("missing", ["optimiser", "schedule", "history", "step", "waiting"])
 def test_a_checkpoint_with_a_record_missing_is_refused(half_way, caplog, missing):
     tensors, record = read_tensors(half_way.path)
     del record[missing]

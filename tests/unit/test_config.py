@@ -15,7 +15,7 @@ from recurrence_circuits.config.analysis import AnalysisSettings
 from recurrence_circuits.config.check import ConfigError, expand_config, leaves
 from recurrence_circuits.config.data import DataSettings, SequenceSettings
 from recurrence_circuits.config.experiment import Config, Experiment, RunSettings, run_settings
-from recurrence_circuits.config.training import TrainingSettings
+from recurrence_circuits.config.training import USUAL, TrainingSettings
 from recurrence_circuits.config.wording import found
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,9 +55,17 @@ def test_every_config_of_the_project_is_accepted(path):
 def test_defaults_are_those_of_the_models():
     experiment = expand_experiment("")
     for key, schema in LEAVES.items():
-        if key not in ("task", "data.n_train"):
+        if schema.get("default") is not None:
             assert get(experiment, key) == schema["default"], key
     assert experiment["data"]["n_train"] == experiment["training"]["steps"] * experiment["training"]["batch_size"]
+
+
+@pytest.mark.parametrize("optimiser", USUAL)
+def test_null_in_a_key_of_the_optimisers_is_what_is_usual_for_it(optimiser):
+    training = expand_experiment(f"training: {{optimiser: {optimiser}, beta2: null}}")["training"]
+    keys = {key for values in USUAL.values() for key in values}
+    assert {key: training[key] for key in keys} == dict.fromkeys(keys) | USUAL[optimiser]
+    assert expand_experiment(f"training: {{optimiser: {optimiser}, beta2: 0.5}}")["training"]["beta2"] == 0.5
 
 
 def test_given_values_are_kept():

@@ -111,9 +111,11 @@ def in_range(value, schema: dict) -> bool:
         return fits and all(in_range(item, schema["items"]) for item in value)
     if "enum" in schema:
         return value in schema["enum"]
+    if value is None:
+        return "null" in schema["type"]
     if schema["type"] == "boolean":
         return type(value) is bool
-    kind = float if schema["type"] == "number" else int
+    kind = float if "number" in schema["type"] else int
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     between = schema.get("exclusiveMinimum", -math.inf) < value < schema.get("exclusiveMaximum", math.inf)
     return type(value) is kind and low <= value <= high and between

@@ -26,9 +26,9 @@ REFUSED = [
     # names
     ("modle: {}", "modle: expected one of the keys task, data, model, training, seeds, analysis, claims, "
      "found 'modle' (did you mean model?)"),
-    ("training: {step: 3}", "training.step: expected one of the keys steps, batch_size, learning_rate, warmup_steps, "
-     "final_learning_rate, weight_decay, beta2, clip_norm, evaluate_every, n_snapshots, device, checkpoint_every, "
-     "found 'step' (did you mean steps?)"),
+    ("training: {step: 3}", "training.step: expected one of the keys steps, batch_size, optimiser, learning_rate, "
+     "beta1, beta2, precondition_every, momentum, warmup_steps, final_learning_rate, weight_decay, clip_norm, "
+     "evaluate_every, n_snapshots, device, checkpoint_every, found 'step' (did you mean steps?)"),
     ("n_layers: 2", "n_layers: expected one of the keys task, data, model, training, seeds, analysis, claims, "
      "found 'n_layers' (did you mean model.n_layers?)"),
     ("data: {n_terms: 16}", "data.n_terms: expected one of the keys seed, context_length, noise, dimension, degree, "
@@ -44,14 +44,16 @@ REFUSED = [
     ("training: {steps: true}", "training.steps: expected a whole number from 1 to 10000000, found true"),
     ("training: {steps: '900'}", "training.steps: expected a whole number from 1 to 10000000, found the text '900' "
      "(it looks like a number, but YAML reads it as text: write 900, without quotes)"),
-    ("training: {learning_rate: 5e-3}", "training.learning_rate: expected a number above 0 and at most 1, found the "
-     "text '5e-3' (it looks like a number, but YAML reads it as text: write 0.005, without quotes)"),
-    ("training: {learning_rate: 1e-5}", "training.learning_rate: expected a number above 0 and at most 1, found the "
-     "text '1e-5' (it looks like a number, but YAML reads it as text: write 1.0e-05, without quotes)"),
-    ("training: {learning_rate: yes}", "training.learning_rate: expected a number above 0 and at most 1, found true"),
-    ("training: {learning_rate: .nan}", "training.learning_rate: expected a number above 0 and at most 1, found nan"),
+    ("training: {learning_rate: 5e-3}", "training.learning_rate: expected a number above 0 and at most 1 or null, "
+     "found the text '5e-3' (it looks like a number, but YAML reads it as text: write 0.005, without quotes)"),
+    ("training: {learning_rate: 1e-5}", "training.learning_rate: expected a number above 0 and at most 1 or null, "
+     "found the text '1e-5' (it looks like a number, but YAML reads it as text: write 1.0e-05, without quotes)"),
+    ("training: {learning_rate: yes}", "training.learning_rate: expected a number above 0 and at most 1 or null, "
+     "found true"),
+    ("training: {learning_rate: .nan}", "training.learning_rate: expected a number above 0 and at most 1 or null, "
+     "found nan"),
     ("training: {clip_norm: .inf}", "training.clip_norm: expected a number above 0 and at most 1000000, found inf"),
-    ("training: {beta2: null}", "training.beta2: expected a number above 0 and below 1, found nothing (null)"),
+    ("training: {weight_decay: null}", "training.weight_decay: expected a number from 0 to 10, found nothing (null)"),
     ("training: {steps: 2024-01-31}", "training.steps: expected a whole number from 1 to 10000000, "
      "found a date, 2024-01-31"),
     ("training: {device: [cpu]}", "training.device: expected one of cpu, cuda, auto, found a list, ['cpu']"),
@@ -66,8 +68,9 @@ REFUSED = [
     ("data: {context_length: 513}", "data.context_length: expected a whole number from 3 to 512, found 513"),
     ("model: {n_layers: 0}", "model.n_layers: expected a whole number from 1 to 12, found 0"),
     ("model: {n_layers: 13}", "model.n_layers: expected a whole number from 1 to 12, found 13"),
-    ("training: {learning_rate: 0}", "training.learning_rate: expected a number above 0 and at most 1, found 0"),
-    ("training: {beta2: 1}", "training.beta2: expected a number above 0 and below 1, found 1"),
+    ("training: {learning_rate: 0}", "training.learning_rate: expected a number above 0 and at most 1 or null, "
+     "found 0"),
+    ("training: {beta2: 1}", "training.beta2: expected a number above 0 and below 1 or null, found 1"),
     ("training: {batch_size: 0}", "training.batch_size: expected a whole number from 1 to 65536, found 0"),
     ("analysis: {resamples: 99}", "analysis.resamples: expected a whole number from 100 to 100000, found 99"),
     ("analysis: {confidence: 95}", "analysis.confidence: expected a number above 0.5 and at most 0.9999, found 95"),
@@ -115,6 +118,14 @@ REFUSED = [
      "found 9e-05"),
     ("training: {weight_decay: 2, learning_rate: 0.6}", "training.weight_decay: expected at most 1 / "
      "training.learning_rate (1.66667): a step multiplies weights by 1 less their product, found 2.0"),
+    ("training: {weight_decay: 10, learning_rate: null, optimiser: muon, momentum: 1}", "training.momentum: expected a "
+     "number above 0 and below 1 or null, found 1"),
+    ("training: {momentum: 0.9}", "training.momentum: expected null for the optimiser adamw (it is a key of muon), "
+     "found 0.9"),
+    ("training: {optimiser: muon, precondition_every: 10}", "training.precondition_every: expected null for the "
+     "optimiser muon (it is a key of soap), found 10"),
+    ("training: {optimiser: adam}", "training.optimiser: expected one of adamw, soap, muon, found the text 'adam' "
+     "(did you mean adamw?)"),
     ("data: {n_test: 100001}, model: {n_heads: 1, d_mlp: 1}",
      "analysis.resamples: expected at most 999 for data.n_test 100001 and "
      "analysis.n_condition 1024, found 1000 (the default)"),

@@ -19,6 +19,8 @@ OTHERS = {
     "data.degree": {"task": "polynomial", "data.degree": 2},
     "model.n_heads": {"model.n_heads": 1},
     "model.d_model": {"model.d_model": 12},
+    "training.precondition_every": {"training.optimiser": "soap", "training.precondition_every": 2},
+    "training.momentum": {"training.optimiser": "muon", "training.momentum": 0.8},
     "training.n_snapshots": {"training.n_snapshots": 2},
     "seeds": {"seeds": [0, 1, 7]},
     "data.noise": {"data.noise": 0.1},

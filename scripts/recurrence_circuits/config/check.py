@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from recurrence_circuits.config.experiment import Config, Experiment, resolve_n_train
+from recurrence_circuits.config.experiment import Config, Experiment, resolve_nulls
 from recurrence_circuits.config.refusals import LONGEST, inside, schema_of, told
 from recurrence_circuits.config.wording import Unfit, expected, found, join, short
 
@@ -51,7 +51,7 @@ def leaves() -> dict[str, dict]:
 
 
 def expand_config(config: dict, source: str) -> dict:
-    """A new config with every default filled in and data.n_train resolved to a number.
+    """A new config with every default filled in and every null resolved.
 
     config  as read from YAML; not changed
     source  the name of the config in messages, such as its file name
@@ -73,7 +73,7 @@ def expand_config(config: dict, source: str) -> dict:
         rest = [f"  … and {len(lines) - MOST} more"] * (len(lines) > MOST)
         raise ConfigError("\n".join([heading, *lines[:MOST], *rest]))
     for experiment in expanded["experiments"].values():
-        resolve_n_train(experiment)
+        resolve_nulls(experiment)
     return expanded
 
 

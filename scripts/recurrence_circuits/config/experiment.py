@@ -12,7 +12,7 @@ from recurrence_circuits.config.model import ModelSettings
 from recurrence_circuits.config.refusals import RELATION, refusal, refusals
 from recurrence_circuits.config.relations import n_train_of, violations
 from recurrence_circuits.config.tasks import TASKS
-from recurrence_circuits.config.training import TrainingSection, TrainingSettings
+from recurrence_circuits.config.training import USUAL, TrainingSection, TrainingSettings
 
 TaskName = Literal[*TASKS]
 ExperimentName = Annotated[
@@ -103,10 +103,15 @@ def json_schema() -> dict:
     return Config.model_json_schema()
 
 
-def resolve_n_train(experiment: dict) -> None:
-    """Replace `data.n_train: null` of an expanded experiment, in place, by the number of sequences for one pass."""
+def resolve_nulls(experiment: dict) -> None:
+    """Replace what is null in an expanded experiment, in place, by what it means.
+
+    `data.n_train` becomes the number of sequences for one pass, and keys of the optimiser what is usual for it.
+    """
     data, training = experiment["data"], experiment["training"]
     data["n_train"] = n_train_of(data["n_train"], training["steps"], training["batch_size"])
+    for name, usual in USUAL[training["optimiser"]].items():
+        training[name] = usual if training[name] is None else training[name]
 
 
 class RunSettings(Settings):

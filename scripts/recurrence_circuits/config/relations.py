@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from operator import attrgetter
 
 from recurrence_circuits.config.tasks import TASKS
+from recurrence_circuits.config.training import USUAL
 from recurrence_circuits.config.wording import found
 
 MAX_NUMBERS = 10**9  # numbers in one data file: 4 GB
@@ -132,8 +133,25 @@ def _warmup(warmup_steps: int, steps: int) -> str | None:
     return f"fewer than training.steps ({steps})" if warmup_steps >= steps else None
 
 
-@relation("training.weight_decay", "training.learning_rate")
-def _decay(weight_decay: float, learning_rate: float) -> str | None:
+@relation("training.precondition_every", "training.optimiser")
+def _precondition_every(precondition_every: int | None, optimiser: str) -> str | None:
+    return _only_of("precondition_every", precondition_every, optimiser)
+
+
+@relation("training.momentum", "training.optimiser")
+def _momentum(momentum: float | None, optimiser: str) -> str | None:
+    return _only_of("momentum", momentum, optimiser)
+
+
+def _only_of(name: str, value, optimiser: str) -> str | None:
+    if value is None or name in USUAL[optimiser]:
+        return None
+    return f"null for the optimiser {optimiser} (it is a key of {', '.join(o for o in USUAL if name in USUAL[o])})"
+
+
+@relation("training.weight_decay", "training.learning_rate", "training.optimiser")
+def _decay(weight_decay: float, learning_rate: float | None, optimiser: str) -> str | None:
+    learning_rate = learning_rate or USUAL[optimiser]["learning_rate"]
     if weight_decay * learning_rate <= 1:
         return None
     return (

@@ -1,7 +1,7 @@
 """Checkpoints: everything that the next training step depends on, in memory and on disk.
 
-A training resumed from a checkpoint gives the same bits as one that never stopped. A checkpoint holds the weights,
-AdamW's moments, the learning-rate schedule, the only random stream that training draws from (the order of sequences,
+A training resumed from a checkpoint gives the same bits as one that never stopped. A checkpoint holds the weights, the
+optimiser's state, the learning-rate schedule, the only random stream that training draws from (the order of sequences,
 with the rest of the current pass), and what has been recorded so far.
 """
 
@@ -19,6 +19,9 @@ from recurrence_circuits.io.tensors import read_tensors, write_tensors
 from recurrence_circuits.model.weights import Snapshots, new_model, require_same
 from recurrence_circuits.randomness import torch_stream
 from recurrence_circuits.training.batches import BatchOrder, learning_rate_factor
+from recurrence_circuits.training.gradients import Gradients
+from recurrence_circuits.training.optimisers import make_optimiser
+from recurrence_circuits.training.states import put_together, taken_apart
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,8 @@ class TrainingState:
         settings = run.training
         self.run, self.step = run, 0
         self.model = new_model(run).to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=settings.learning_rate,
-            betas=(0.9, settings.beta2),
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
+        self.gradients = Gradients(self.model, settings.batch_size)
+        self.optimiser = make_optimiser(settings, self.gradients.weights)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimiser, lambda step: learning_rate_factor(step, settings)
         )
@@ -67,10 +65,8 @@ class TrainingState:
 
     def save(self, path: str, origin: Origin) -> None:
         """Write the state to `path`, whole or not at all. Raises OSError naming `path`."""
-        optimiser = self.optimiser.state_dict()
         tensors = {f"model/{name}": weight for name, weight in self.model.state_dict().items()}
-        for index, moments in optimiser["state"].items():
-            tensors |= {f"optimiser/{index}/{name}": moment for name, moment in moments.items()}
+        optimiser = taken_apart(self.optimiser.state_dict(), "optimiser", tensors)
         for step, kept in self.snapshots.items():
             tensors |= {f"snapshot/{step}/{name}": weight for name, weight in kept.items()}
         tensors["order"] = self.order.before_pass
@@ -79,7 +75,7 @@ class TrainingState:
             "origin": asdict(origin),
             "step": self.step,
             "waiting": len(self.order.waiting),
-            "groups": optimiser["param_groups"],
+            "optimiser": optimiser,
             "schedule": self._schedule(),
             "history": self.history,
             "seconds": self.seconds,
@@ -99,10 +95,11 @@ class TrainingState:
         require_same(f"{path}: of another training", rest["origin"], asdict(origin))
         try:
             self.step, self.history, self.seconds = rest["step"], rest["history"], rest["seconds"]
-            inside = {part: _inside(tensors, part) for part in ("model", "optimiser", "snapshot")}
-            moments = {int(index): _inside(inside["optimiser"], index) for index in _firsts(inside["optimiser"])}
+            inside = {part: _inside(tensors, part) for part in ("model", "snapshot")}
             self.model.load_state_dict(inside["model"])
-            self.optimiser.load_state_dict({"state": moments, "param_groups": rest["groups"]})
+            optimiser = put_together(rest["optimiser"], tensors)
+            by_weight = {int(index): state for index, state in optimiser["state"].items()}  # JSON's keys are text
+            self.optimiser.load_state_dict(optimiser | {"state": by_weight})
             self.schedule.load_state_dict(rest["schedule"] | {"lr_lambdas": [None]})
             self.order.go_on_from(tensors["order"], rest["waiting"])
             self.losses = tensors["losses"].tolist()

@@ -1,4 +1,4 @@
-"""The training loop: AdamW on batches of sequences, with a prediction of the next term at every position."""
+"""The training loop: steps of an optimiser on batches of sequences, every next term a target."""
 
 import math
 import os
@@ -96,19 +96,15 @@ def train(
 
 
 def take_step(state: TrainingState, run: RunSettings, sequences: Tensor, device: torch.device) -> float:
-    """Take one step of AdamW on the next batch; returns its learning rate."""
-    batch = sequences[next(state.order)].to(device)
-    loss = (state.model(batch[:, :-1]).prediction - batch[:, 1:]).square().mean()
+    """Take one step of the optimiser on the next batch; returns its learning rate."""
+    state.losses.append(state.gradients(sequences[next(state.order)].to(device)))
     state.step += 1
-    state.losses.append(loss.item())
     if not math.isfinite(state.losses[-1]):
         raise FloatingPointError(
             f"{run.experiment} seed {run.seed}: expected a finite loss, found {state.losses[-1]} at step {state.step} "
             f"of {run.training.steps}; try a lower training.learning_rate or training.clip_norm"
         )
-    state.optimiser.zero_grad()
-    loss.backward()
-    clip_grad_norm_(state.model.parameters(), run.training.clip_norm)
+    clip_grad_norm_([state.gradients.weights.vector], run.training.clip_norm)
     rate = state.schedule.get_last_lr()[0]
     state.optimiser.step()
     state.schedule.step()

@@ -1,0 +1,178 @@
+"""The loss of a batch and its gradients, written out: the function of model/transformer.py, for training alone.
+
+Autograd makes and frees every activation anew in each step, and a cache of them all is more than a step needs. Here
+each has its place in memory once, for all steps, and products are as wide as they can be. The text is longer than the
+Transformer's and says the same; a test holds it to that one, values and gradients.
+
+Below, `rows` are all positions of all sequences of the batch, one after another.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.ops import aten
+
+from recurrence_circuits.model import transformer
+from recurrence_circuits.model.transformer import Transformer
+from recurrence_circuits.training.flat import FlatWeights
+
+
+class Gradients:
+    """Computes loss and gradients of a model on batches of `batch_size` sequences of the whole context."""
+
+    def __init__(self, model: Transformer, batch_size: int):
+        self.model = model
+        shape = batch_size, model.context_length
+        self.weights = FlatWeights(model)
+        self.parts = []  # all that adds to the residual stream, in order
+        for block, inputs in zip(model.blocks, self.weights.inputs, strict=True):
+            self.parts.append(_Attention(block, *inputs, *shape))
+            if block.mlp is not None:
+                self.parts.append(_MLP(block, *shape))
+        self.final_norm = _Norm(model.final_norm)
+
+    @torch.no_grad()
+    def __call__(self, sequences: Tensor) -> float:
+        """The mean squared error of the predictions; its gradients take the place of every weight's `grad`.
+
+        sequences are `batch position dimension`, one term longer than the context.
+        """
+        model = self.model
+        context, target = sequences[:, :-1], sequences[:, 1:]
+        terms = context.flatten(0, 1)  # rows dimension
+        stream = (context @ model.W_E + model.W_pos).flatten(0, 1)  # rows d_model
+        for part in self.parts:
+            stream = stream + part.forward(stream)  # in a place of its own: LayerNorm's backward pass needs it
+        read = self.final_norm.forward(stream)
+        error = torch.addmm(model.b_readout, read, model.W_readout) - target.flatten(0, 1)  # rows dimension
+
+        d_prediction = error * (2 / error.numel())
+        _sum_rows(d_prediction, model.b_readout)
+        torch.mm(read.T, d_prediction, out=model.W_readout.grad)
+        d_stream = self.final_norm.backward(d_prediction @ model.W_readout.T)
+        for part in reversed(self.parts):
+            d_stream += part.backward(d_stream)
+        torch.sum(d_stream.view(*context.shape[:2], -1), dim=0, out=model.W_pos.grad)
+        torch.mm(terms.T, d_stream, out=model.W_E.grad)
+        return float(error.square().mean())
+
+
+class _Norm:
+    """LayerNorm of rows, or nothing in a model without."""
+
+    def __init__(self, norm: nn.Module):
+        self.norm = norm if isinstance(norm, nn.LayerNorm) else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.norm is None:
+            return x
+        shape, weight, bias = self.norm.normalized_shape, self.norm.weight, self.norm.bias
+        self.x = x
+        y, self.mean, self.inverse_std = aten.native_layer_norm(x, shape, weight, bias, self.norm.eps)
+        return y
+
+    def backward(self, d_y: Tensor) -> Tensor:
+        if self.norm is None:
+            return d_y
+        shape, weight, bias = self.norm.normalized_shape, self.norm.weight, self.norm.bias
+        d_x, d_weight, d_bias = aten.native_layer_norm_backward(
+            d_y, self.x, shape, self.mean, self.inverse_std, weight, bias, [True, True, True]
+        )
+        weight.grad.copy_(d_weight)
+        bias.grad.copy_(d_bias)
+        return d_x
+
+
+class _Attention:
+    """One block's attention with its LayerNorm; queries, keys and values of all heads come from one product."""
+
+    def __init__(self, block: transformer.Block, W: Tensor, b: Tensor, batch: int, positions: int):
+        self.norm, self.weights = _Norm(block.attention_norm), block.attention
+        self.W, self.b = W, b
+        heads, d_model, d_head = self.weights.W_Q.shape
+        new = self.weights.W_Q.new_empty
+        self.scale = d_head**-0.5
+        self.wide = new(batch * positions, 3 * heads * d_head)  # queries, keys, values; then their gradients
+        self.split = new(3, batch * heads, positions, d_head)  # the same, by head; d_split: its gradients
+        self.d_split = new(3, batch * heads, positions, d_head)
+        self.future = new(positions, positions).fill_(float("-inf")).triu(1).expand(batch * heads, -1, -1)
+        self.pattern = new(batch * heads, positions, positions)
+        self.d_pattern = new(batch * heads, positions, positions)
+        self.each = new(batch * heads, positions, d_head)  # what each head read from the values, or its gradient
+        self.joined = new(
+            batch * positions, heads * d_head
+        )  # the same, heads beside each other; d_joined: its gradient
+        self.d_joined = new(batch * positions, heads * d_head)
+        self.d_read = new(batch * positions, d_model)
+        # Views of the above on which heads are an axis.
+        by_head = batch, heads, positions, d_head
+        self.wide_by_head = self.wide.view(batch, positions, 3, heads, d_head).permute(2, 0, 3, 1, 4)
+        self.split_by_head, self.d_split_by_head = self.split.view(3, *by_head), self.d_split.view(3, *by_head)
+        self.each_by_head = self.each.view(by_head)
+        self.joined_by_head, self.d_joined_by_head = (
+            joined.view(batch, positions, heads, d_head).transpose(1, 2) for joined in (self.joined, self.d_joined)
+        )
+
+    def forward(self, stream: Tensor) -> Tensor:
+        weights = self.weights
+        self.read = self.norm.forward(stream)
+        torch.addmm(self.b, self.read, self.W, out=self.wide)
+        self.split_by_head.copy_(self.wide_by_head)
+        queries, keys, values = self.split
+        torch.baddbmm(self.future, queries, keys.mT, alpha=self.scale, out=self.pattern)
+        torch.softmax(self.pattern, dim=-1, out=self.pattern)
+        torch.bmm(self.pattern, values, out=self.each)
+        self.joined_by_head.copy_(self.each_by_head)
+        return torch.addmm(weights.b_O, self.joined, weights.W_O.flatten(0, 1))
+
+    def backward(self, d_out: Tensor) -> Tensor:
+        weights = self.weights
+        _sum_rows(d_out, weights.b_O)
+        torch.mm(self.joined.T, d_out, out=weights.W_O.grad.flatten(0, 1))
+        torch.mm(d_out, weights.W_O.flatten(0, 1).T, out=self.d_joined)
+        self.each_by_head.copy_(self.d_joined_by_head)
+        queries, keys, values = self.split
+        d_queries, d_keys, d_values = self.d_split
+        torch.bmm(self.pattern.mT, self.each, out=d_values)
+        torch.bmm(self.each, values.mT, out=self.d_pattern)
+        d_scores = aten._softmax_backward_data(self.d_pattern, self.pattern, -1, self.pattern.dtype)
+        d_scores *= self.scale
+        torch.bmm(d_scores, keys, out=d_queries)
+        torch.bmm(d_scores.mT, queries, out=d_keys)
+        self.wide_by_head.copy_(self.d_split_by_head)
+        _sum_rows(self.wide, self.b)
+        torch.mm(self.read.T, self.wide, out=self.W.grad)
+        torch.mm(self.wide, self.W.T, out=self.d_read)
+        return self.norm.backward(self.d_read)
+
+
+class _MLP:
+    """One block's MLP with its LayerNorm."""
+
+    def __init__(self, block: transformer.Block, batch: int, positions: int):
+        self.norm, self.weights = _Norm(block.mlp_norm), block.mlp
+        new, (d_model, d_mlp) = self.weights.W_in.new_empty, self.weights.W_in.shape
+        self.before, self.after, self.d_hidden = (new(batch * positions, d_mlp) for _ in range(3))  # rows d_mlp
+        self.d_read = new(batch * positions, d_model)
+
+    def forward(self, stream: Tensor) -> Tensor:
+        weights = self.weights
+        self.read = self.norm.forward(stream)
+        torch.addmm(weights.b_in, self.read, weights.W_in, out=self.before)
+        aten.gelu.out(self.before, out=self.after)
+        return torch.addmm(weights.b_out, self.after, weights.W_out)
+
+    def backward(self, d_out: Tensor) -> Tensor:
+        weights = self.weights
+        _sum_rows(d_out, weights.b_out)
+        torch.mm(self.after.T, d_out, out=weights.W_out.grad)
+        torch.mm(d_out, weights.W_out.T, out=self.d_hidden)
+        aten.gelu_backward.grad_input(self.d_hidden, self.before, grad_input=self.d_hidden)
+        _sum_rows(self.d_hidden, weights.b_in)
+        torch.mm(self.read.T, self.d_hidden, out=weights.W_in.grad)
+        torch.mm(self.d_hidden, weights.W_in.T, out=self.d_read)
+        return self.norm.backward(self.d_read)
+
+
+def _sum_rows(d_rows: Tensor, bias: Tensor) -> None:
+    """The gradient of a bias that was added to every row."""
+    torch.sum(d_rows, dim=0, out=bias.grad)
