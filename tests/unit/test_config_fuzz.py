@@ -180,7 +180,7 @@ def test_any_value_of_every_key_is_accepted_or_refused_by_name(key, data):
 def test_the_ends_of_every_range_are_told_from_what_lies_beyond(key):
     """What the schema allows is refused for another key's demand at most; all else by the schema's own words."""
     schema, inside = LEAVES[key], 0
-    number = schema["type"] == "number" or schema.get("items", {}).get("type") == "number"
+    number = "number" in schema["type"] or schema.get("items", {}).get("type") == "number"
     for value in limits(schema):
         given_value = (
             ([float(item) for item in value] if isinstance(value, list) else float(value)) if number else value
