@@ -1,8 +1,9 @@
-"""Measure the error of the trained model, its untrained control and every baseline, by position."""
+"""Measure the error of the trained model, its untrained control and every baseline, by position and by quantile."""
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.inputs import MeasureInputs
 from recurrence_circuits.measures.predictions import measure_predictions
+from recurrence_circuits.measures.quality import measure_quality
 from recurrence_circuits.runtime.logs import log_to
 
 
@@ -13,6 +14,8 @@ def main(smk):
         models = {"model": m.models["trained"], "untrained": m.models["untrained"]}
         scores = measure_predictions(models, m.task, m.run.data.noise, m.sequences, bootstrap)
         m.write("predictions", scores)
+        quality = measure_quality(models, m.run, m.task.first_determined, smk.params.n_fresh, smk.params.confidence)
+        m.write("quality", quality)
 
 
 if __name__ == "__main__":

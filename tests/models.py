@@ -20,6 +20,7 @@ ANALYSIS = {
     "resamples": 100,
     "confidence": 0.95,
     "n_shown": 20,
+    "n_fresh": 1000,
     "n_condition": 40,
     "noise_levels": [0.1],
     "feedback_epsilon": 0.1,

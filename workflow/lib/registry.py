@@ -38,7 +38,12 @@ KEY = "experiment seed"
 # Tables are long and tidy: one value per row, with its bootstrap interval over sequences, `low` to `high`. An empty
 # `position` means the mean over the determined positions. docs/measures.md explains every measure.
 MEASURES = {
-    "predictions": Measure({"predictions": "predictor position measure value low high"}),
+    "predictions": Measure(
+        {
+            "predictions": "predictor position measure value low high",
+            "quality": "predictor level value low high",
+        }
+    ),
     "ablation": Measure({"ablation": "model component layer head kind position measure value low high"}),
     "similarity": Measure(
         {

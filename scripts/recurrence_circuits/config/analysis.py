@@ -25,6 +25,11 @@ class AnalysisSettings(Settings):
         "Test sequences that the scatter figure of direct contributions shows, at most data.n_test.",
         unit="sequences", ge=1, le=10**4,
     )  # fmt: skip
+    n_fresh: int = key(
+        20000,
+        "Sequences drawn anew for the quantiles of the error, which need many.",
+        unit="sequences", ge=1000, le=10**6,
+    )  # fmt: skip
     n_condition: int = key(
         1024,
         "Sequences drawn for each condition under which the algorithm is identified.",

@@ -98,6 +98,7 @@ def _train_size(n_train: int | None, steps: int, batch_size: int, context_length
 
 @relation("data.n_validation", "data.context_length", "data.dimension")
 @relation("data.n_test", "data.context_length", "data.dimension")
+@relation("analysis.n_fresh", "data.context_length", "data.dimension")
 def _file_size(sequences: int, context_length: int, dimension: int) -> str | None:
     most = MAX_NUMBERS // ((context_length + 1) * dimension)
     return f"at most {most} sequences of this size" if sequences > most else None
