@@ -1,4 +1,6 @@
-"""No file and no variable by which users set their own plots changes a figure, or keeps it from being drawn."""
+"""The look is seaborn's, and no file and no variable by which users set their own plots changes a figure, or keeps it
+from being drawn.
+"""
 
 import json
 import os
@@ -9,8 +11,10 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+import seaborn
 
 from projects import ROOT
+from recurrence_circuits.figures import style
 from synthetic_tables import Synthetic
 from tables import write_table
 
@@ -44,6 +48,16 @@ def drawn(folder: Path, **variables: str) -> list[bytes]:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [(folder / f"drawn.{kind}").read_bytes() for kind in ("pdf", "png", "csv")]
+
+
+def test_the_look_is_seaborns_theme():
+    theme = {**seaborn.axes_style("ticks"), **seaborn.plotting_context("notebook")}
+    needed = {name: value for name, value in theme.items() if value != matplotlib.rcParamsDefault[name]}
+    of_our_own = style.LOOK.keys() - style.TICKS.keys()
+    # Every figure names its colour map and its one font.
+    assert {
+        name: needed[name] for name in needed.keys() - of_our_own - {"image.cmap", "font.sans-serif"}
+    } == style.TICKS
 
 
 @pytest.fixture(scope="module")
