@@ -3,6 +3,7 @@
 Which package may import which is told in pyproject.toml, and checked by import-linter (`make check`).
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,32 @@ assert not heavy & set(sys.modules), "the workflow"
 for name in {without_torch!r}:
     importlib.import_module(name)
     assert "torch" not in sys.modules, name
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "scripts, by_name, unneeded",
+    [
+        (r"draw_.*", "figures", {"torch", "scipy", "seaborn", "matplotlib.pyplot"}),
+        (r"judge_.*|gather_.*|write_.*", "", {"torch", "matplotlib", "pydantic"}),
+        (r"generate_.*|train_.*|measure_.*", "tasks", {"scipy.stats", "matplotlib", "seaborn", "torch._dynamo"}),
+    ],
+)
+def test_stages_import_nothing_dear_that_they_do_not_need(scripts, by_name, unneeded):
+    """A package that one stage needs would cost every stage its second, at every job."""
+    modules = [name for name in sorted(NAMES) if re.fullmatch(scripts, name)]
+    assert modules
+    if by_name:
+        modules += [f"{LIBRARY}.{by_name}.{path.stem}" for path in sorted((SCRIPTS / LIBRARY / by_name).glob("*.py"))]
+    code = f"""
+import importlib, sys
+sys.path.insert(0, {str(SCRIPTS)!r})
+for name in {modules!r}:
+    importlib.import_module(name)
+    found = {unneeded!r} & set(sys.modules)
+    assert not found, (name, found)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,6 @@ Only the mean attention patterns cover all positions.
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 
 from recurrence_circuits.measures.attribution import direct_contributions
@@ -119,8 +118,11 @@ def attention_similarity(
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation over the last axis, in [−1, 1]; ties share their mean rank; NaN if undefined."""
-    a, b = (rankdata(values, axis=-1) for values in (a, b))
+    """Spearman's rank correlation of each row of a with that of b, in [−1, 1]; ties share their mean rank; NaN if
+    undefined.
+    """
+    # pandas' ranks are scipy's, without the import of scipy.stats, which takes half as long as that of torch.
+    a, b = (pd.DataFrame(values).rank(axis=1).to_numpy() for values in (a, b))
     a, b = (ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (a, b))
     with np.errstate(invalid="ignore"):
         return (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
