@@ -28,7 +28,8 @@ def main(smk):
         save_snapshots(smk.output.snapshots, trained.snapshots, run)
         curves = pd.DataFrame(trained.history).assign(experiment=run.experiment, seed=run.seed)
         write_table("learning_curves", smk.params.columns["learning_curves"], curves, smk.output.learning_curves)
-        write_record(smk.output.record, run, smk.params.code, smk.threads, trained.resumed)
+        cost = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds}
+        write_record(smk.output.record, run, smk.params.code, smk.threads, trained.resumed, cost)
         checkpoints.remove()
 
 

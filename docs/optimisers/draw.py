@@ -6,6 +6,7 @@ Writes optimisers.csv beside this file and docs/figures/optimisers.png. It is no
 that it shows differs from run to run.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def of_experiment(folder: Path) -> pd.DataFrame:
     quality = tables["quality"].query("predictor == 'model'")
     rows += [(row.seed, QUALITY + LEVELS[row.level], row.value) for row in quality.itertuples()]
     for seed in quality["seed"].unique():
-        record = pd.read_csv(folder / f"benchmarks/seed{seed}/train_model.tsv", sep="\t")
-        rows.append((seed, COST, record["cpu_time"].iloc[0]))
+        record = json.loads((folder / f"seed{seed}/run.json").read_text(encoding="utf-8"))
+        rows.append((seed, COST, record["cost"]["cpu_seconds"]))
     for row in tables["claims"].itertuples():
         if (str(row.claim), row.criterion) in CLAIMED:
             rows.append((row.seed, CLAIMED[str(row.claim), row.criterion], row.value))

@@ -50,7 +50,7 @@ WRITERS = {
     "figure.png": draw,
     "report.html": lambda path: write_text(path, "x" * 10000),
     "claims.md": lambda path: write_text(path, "small"),
-    "run.json": lambda path: write_record(path, RUN, "code", 1, []),
+    "run.json": lambda path: write_record(path, RUN, "code", 1, [], {}),
 }
 SMALL = {"claims.md", "run.json", "model.safetensors", "snapshots.safetensors"}
 

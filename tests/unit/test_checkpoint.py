@@ -59,8 +59,11 @@ def test_a_signal_keeps_the_state_and_the_next_run_ends_with_the_same_bits(
             train(RUN, *data(), checkpoints)
     assert [signal.getsignal(each) for each in SIGNALS] == handlers
     assert read_tensors(checkpoints.path)[1]["step"] == 13
+    so_far = read_tensors(checkpoints.path)[1]
     state = train(RUN, *data(), checkpoints)
     assert state.resumed == [13]
+    assert 0 < so_far["seconds"] < state.seconds
+    assert 0 < so_far["cpu_seconds"] < state.cpu_seconds
     assert_same(state, uninterrupted)
 
 

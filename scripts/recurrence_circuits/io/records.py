@@ -17,8 +17,13 @@ PACKAGES = ("torch", "numpy", "pandas", "scipy", "safetensors", "snakemake")
 ARITHMETIC = ("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
 
 
-def write_record(path: str, run: RunSettings, code_digest: str, threads: int, resumed: list[int]) -> None:
-    """Write a run's settings, code digest, package versions, machine and the steps after which it resumed, as JSON.
+def write_record(
+    path: str, run: RunSettings, code_digest: str, threads: int, resumed: list[int], cost: dict[str, float]
+) -> None:
+    """Write a run's settings, code digest, package versions, machine, resumptions and cost, as JSON.
+
+    resumed  the steps after which a later job went on
+    cost     what the steps took, over all jobs: `seconds` and, of the processor, `cpu_seconds`
 
     Raises OSError naming the file.
     """
@@ -26,6 +31,7 @@ def write_record(path: str, run: RunSettings, code_digest: str, threads: int, re
         "settings": run.to_dict(),
         "code_digest": code_digest,
         "resumed_after_steps": resumed,
+        "cost": {name: round(seconds, 1) for name, seconds in cost.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "machine": {
             "platform": platform.platform(),

@@ -60,7 +60,7 @@ class TrainingState:
         self.losses: list[float] = []  # of the steps since the last evaluation
         self.history: list[dict] = []  # one row per evaluation
         self.snapshots: Snapshots = {}
-        self.seconds = 0.0  # of training so far, over all jobs
+        self.seconds = self.cpu_seconds = 0.0  # of training so far, over all jobs
         self.resumed: list[int] = []  # the steps after which a later job resumed
 
     def save(self, path: str, origin: Origin) -> None:
@@ -79,6 +79,7 @@ class TrainingState:
             "schedule": self._schedule(),
             "history": self.history,
             "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
             "resumed": self.resumed,
         }
         write_tensors(path, tensors, rest)
@@ -94,7 +95,8 @@ class TrainingState:
             raise ValueError(f"{path}: expected a checkpoint of a training, found the metadata {short(sorted(rest))}")
         require_same(f"{path}: of another training", rest["origin"], asdict(origin))
         try:
-            self.step, self.history, self.seconds = rest["step"], rest["history"], rest["seconds"]
+            self.step, self.history = rest["step"], rest["history"]
+            self.seconds, self.cpu_seconds = rest["seconds"], rest["cpu_seconds"]
             inside = {part: _inside(tensors, part) for part in ("model", "snapshot")}
             self.model.load_state_dict(inside["model"])
             optimiser = put_together(rest["optimiser"], tensors)

@@ -68,7 +68,7 @@ def train(
         settings.batch_size, settings.steps * settings.batch_size / len(sequences), len(sequences), device,
     )  # fmt: skip
 
-    start = time.monotonic() - state.seconds
+    start, cpu_start = time.monotonic() - state.seconds, time.process_time() - state.cpu_seconds
     kept_steps = set(snapshot_steps(settings.steps, settings.n_snapshots))
     with noticing_stops() as stop:
         while state.step < settings.steps:
@@ -83,7 +83,7 @@ def train(
                 state.history.append(row | {"learning_rate": rate})
                 state.losses.clear()
                 logger.info(progress_line(run, row, time.monotonic() - start))
-            state.seconds = time.monotonic() - start
+            state.seconds, state.cpu_seconds = time.monotonic() - start, time.process_time() - cpu_start
             if checkpoints and (state.step % checkpoints.every == 0 or state.step == settings.steps or stop.name):
                 state.save(checkpoints.path, origin)
             if stop.name and state.step < settings.steps:
