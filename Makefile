@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DEFAULT_GOAL := help
 .PHONY: help paper recover test test-faults test-slurm check format benchmark scaling restore verify rulegraph tables \
-    requirements environment clean
+    requirements environment peers clean
 
 # The environment: in this folder, or by a path from /, as in make VENV=/path/to/environment paper.
 VENV := .venv
@@ -59,8 +59,10 @@ format: environment  ## format Python and the workflow
 	ruff format .
 	snakefmt workflow
 
-benchmark: environment  ## time the default run and its reruns in a scratch clone, against the targets; about 20 minutes
-	@$(TOOLS) python -m tools.benchmark
+# make benchmark PARTS="step growth" measures some of it; ARGS=--short only tries it out.
+PARTS ?= step trainings growth paper
+benchmark: environment $(if $(filter step trainings,$(PARTS)),peers)  ## time PARTS against peers and the past: hours
+	@$(TOOLS) python -m tools.benchmarks $(PARTS) --peers $(call quoted,$(PEERS)/bin/python) $(ARGS)
 
 scaling: environment  ## measure what many models ask of Snakemake, for docs/scaling.md; ARGS="--models 1000" for more
 	@$(TOOLS) python docs/scaling/measure.py $(ARGS)
@@ -82,9 +84,9 @@ requirements:  ## print the dependencies that pip installs, as environment.yml l
 
 # How pip of a user is set to install, in variables or in pip.conf, has no say in an environment: only what it is told
 # here has. Where packages come from (index, proxy, certificates, cache) stays as the user has it.
-PIP_INSTALL := PIP_USER=0 PIP_REQUIRE_HASHES=0 PIP_NO_DEPS=0 PIP_DRY_RUN=0 \
-    $(call quoted,$(ENVIRONMENT)/bin/python) -I -m pip --python= --disable-pip-version-check install \
-    --target= --prefix=$(call quoted,$(ENVIRONMENT)) --root=/
+pip_install = PIP_USER=0 PIP_REQUIRE_HASHES=0 PIP_NO_DEPS=0 PIP_DRY_RUN=0 \
+    $(call quoted,$(1)/bin/python) -I -m pip --python= --disable-pip-version-check install \
+    --target= --prefix=$(call quoted,$(1)) --root=/
 
 # What the environment was made from, in made-from.txt: its place (an environment cannot be moved) and the requirements.
 # The file gets its name last, so that a failed installation is tried again.
@@ -128,8 +130,22 @@ environment:  ## make .venv from environment.yml; done once, and again when the 
 	echo "Making $(VENV) from environment.yml: once, a few minutes."
 	"$$python" -I -m venv --clear "$$environment"
 	echo "$$wanted" > "$$made_from.part"
-	$(PIP_INSTALL) --requirement "$$made_from.part"
+	$(call pip_install,$(ENVIRONMENT)) --requirement "$$made_from.part"
 	mv "$$made_from.part" "$$made_from"
+
+# The libraries that `make benchmark` compares with, in an environment of their own beside the other. What both need has
+# the version of environment.yml.
+PEERS := $(ENVIRONMENT)-peers
+PEERS_LIST := workflow/tools/benchmarks/peers.txt
+
+peers: environment  ## make .venv-peers, with the libraries that make benchmark compares with
+	@peers=$(call quoted,$(PEERS))
+	wanted=$$(cat $(PEERS_LIST); $(LIST_REQUIREMENTS))
+	if [ "$$wanted" = "$$(cat "$$peers/made-from.txt" 2>/dev/null)" ]; then exit; fi
+	echo "Making $(VENV)-peers for make benchmark: once, a few minutes."
+	$(call quoted,$(ENVIRONMENT)/bin/python) -I -m venv --clear "$$peers"
+	$(call pip_install,$(PEERS)) --requirement $(PEERS_LIST) --constraint <($(LIST_REQUIREMENTS))
+	echo "$$wanted" > "$$peers/made-from.txt"
 
 # .snakemake goes with the results only: without its records Snakemake could not tell which results are stale. Either may
 # be a link, such as to a scratch disk: then the folder behind it is emptied, and the next run goes there again.

@@ -19,7 +19,7 @@ FILES = sorted(
     if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(ROOT / top).parts)
 ) + sorted(path for path in ROOT.iterdir() if path.is_file() and path.name != ".coverage")
 # Where the name to import is not the name to install.
-INSTALLED_AS = {"yaml": "pyyaml", "pydantic_core": "pydantic"}
+INSTALLED_AS = {"yaml": "pyyaml", "pydantic_core": "pydantic", "transformer_lens": "transformer-lens"}
 # What is used without an import in a Python file; tabulate is imported by pandas.
 USED_OTHERWISE = {
     "snakemake", "tabulate", "pytest-cov", "pytest-xdist", "ruff", "snakefmt", "import-linter", "pre-commit",
@@ -46,6 +46,12 @@ def pins() -> dict[str, str]:
     return dict(requirement.split("==") for requirement in pip_requirements())
 
 
+def peers() -> dict[str, str | None]:
+    """What the benchmark's own environment asks of pip: name and version, None for that of environment.yml."""
+    lines = [line.partition("#")[0].split() for line in read("workflow/tools/benchmarks/peers.txt").splitlines()]
+    return {name: version or None for name, _, version in (line[0].partition("==") for line in lines if line)}
+
+
 def conda_pins() -> dict[str, str]:
     return dict(entry.split("=") for entry in environment()["dependencies"] if isinstance(entry, str) and "=" in entry)
 
@@ -67,6 +73,12 @@ def test_the_installed_versions_are_the_pinned_ones():
     assert installed == pins()
 
 
+def test_the_peers_have_versions_of_their_own_only_where_this_project_has_none():
+    assert {"transformers", "transformer-lens"} <= set(peers())
+    for name, version in peers().items():
+        assert (version is None) == (name in pins()), name
+
+
 def test_the_list_is_what_is_used():
     local = {path.stem for top in ("tests", "docs/scaling") for path in (ROOT / top).rglob("*.py")}
     local |= {"recurrence_circuits", "lib", "tools"}
@@ -78,7 +90,7 @@ def test_the_list_is_what_is_used():
             elif isinstance(node, ast.ImportFrom):
                 imported.add(node.module.split(".")[0])
     foreign = imported - set(sys.stdlib_module_names) - local
-    assert {INSTALLED_AS.get(name, name) for name in foreign} | USED_OTHERWISE == set(pins())
+    assert {INSTALLED_AS.get(name, name) for name in foreign} | USED_OTHERWISE == set(pins()) | set(peers())
 
 
 # ---- versions named elsewhere ---------------------------------------------------------------------------------------

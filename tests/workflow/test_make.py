@@ -72,7 +72,8 @@ def test_every_tool_that_a_target_runs_is_there():
     tools = re.findall(r"python -m tools\.(\w+)|python (docs/\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert tools
     for tool, script in tools:
-        assert (ROOT / (script or f"workflow/tools/{tool}.py")).exists()
+        places = [script] if script else [f"workflow/tools/{tool}.py", f"workflow/tools/{tool}/__main__.py"]
+        assert any((ROOT / place).exists() for place in places)
 
 
 def test_the_makefile_reads_the_same_list_as_yaml_does(project):
@@ -145,7 +146,7 @@ def test_clean_deletes_what_was_asked_about(project):
 def test_git_ignores_results_records_and_environment_also_as_links(tmp_path):
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     shutil.copy(ROOT / ".gitignore", tmp_path)
-    for name in ("results", ".snakemake", ".venv"):
+    for name in ("results", ".snakemake", ".venv", ".venv-peers"):
         (tmp_path / name).symlink_to(tmp_path)
     status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert status.stdout == "?? .gitignore\n"

@@ -1,0 +1,1 @@
+"""What this project costs, beside its peers and its past: `make benchmark`."""

@@ -1,0 +1,146 @@
+"""The page of the results: every goal with its verdict, then the tables that say why."""
+
+from pathlib import Path
+
+import pandas as pd
+from tabulate import tabulate
+
+from recurrence_circuits.io.files import write_text
+from tools.benchmarks import goals, growth
+from tools.benchmarks.results import FOLDER, OURS, Spread, ratio, read
+
+PROFILED = 15  # operations of a step that are shown
+MISSING = "Not measured yet.\n"
+
+
+def write() -> Path:
+    """Write the page and goals.csv from the tables that there are; returns the page's path."""
+    judged, page = goals.judged(), FOLDER / "index.md"
+    judged.to_csv(FOLDER / "goals.csv", index=False, lineterminator="\n")
+    write_text(page, text(FOLDER))
+    return page
+
+
+def text(folder: Path) -> str:
+    """The page in Markdown, from the tables in a folder; goals that are not met are named first."""
+    missed = goals.judged(folder).query("verdict == @goals.NOT_MET")
+    lines = [
+        f"- {row.goal}: {row.target}, found {number(row.measured)}. Why: {row.why}." for row in missed.itertuples()
+    ]
+    parts = ["# Benchmarks\n", "## Not met\n", "\n".join(lines or ["Nothing."]) + "\n"]
+    for name, block in blocks(folder).items():
+        parts += [f"## {name.capitalize()}\n", block]
+    return "\n".join(parts)
+
+
+def blocks(folder: Path) -> dict[str, str]:
+    """The tables of the page, in Markdown, by name."""
+    made = {
+        "goals": goal_rows, "step": step_rows, "profile": profile_rows, "trainings": training_rows,
+        "growth": growth_rows, "paper": paper_rows, "stages": stage_rows, "reruns": rerun_rows,
+    }  # fmt: skip
+    return {name: markdown(rows(folder)) for name, rows in made.items()}
+
+
+def markdown(rows: list[dict]) -> str:
+    if not rows:
+        return MISSING
+    return tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True) + "\n"
+
+
+def number(value: float) -> str:
+    """Three digits, as a reader writes them."""
+    return "" if pd.isna(value) else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def spread(found: Spread) -> str:
+    """A median with its quartiles."""
+    return "" if pd.isna(found.median) else f"{number(found.median)} ({number(found.low)} – {number(found.high)})"
+
+
+def goal_rows(folder: Path) -> list[dict]:
+    return [
+        {
+            "goal": row.goal,
+            "target": f"{row.target} {row.unit}".strip(),
+            "measured": spread(Spread(row.measured, row.low, row.high)),
+            "verdict": row.verdict,
+        }
+        for row in goals.judged(folder).itertuples()
+    ]
+
+
+def step_rows(folder: Path) -> list[dict]:
+    """Milliseconds of a step, and how often ours fits into it."""
+    rows = []
+    for batch, table in read("step", folder).groupby("batch"):
+        for name, own in table.groupby("contestant", sort=False):
+            times = spread(ratio(table, "contestant", name, OURS))
+            rows.append(
+                {"batch": batch, "step": name, "ms": spread(Spread.of(own["seconds"] * 1e3)), "over ours": times}
+            )
+    return rows
+
+
+def profile_rows(folder: Path) -> list[dict]:
+    table = read("profile", folder).head(PROFILED)
+    return [{"operation": row.operation, "share of our step": f"{row.share:.1%}"} for row in table.itertuples()]
+
+
+def training_rows(folder: Path) -> list[dict]:
+    """Per recipe: seeds an hour on one core, the medians over seeds, and whether a peer came as far as our default."""
+    table = read("trainings", folder)
+    if table.empty:
+        return []
+    last = table.groupby(["recipe", "seed"], sort=False, as_index=False).last()
+    default = last.loc[last["recipe"] == last["recipe"].iloc[0], "q90"].median()
+    rows = []
+    for (whose, recipe), own in last.groupby(["whose", "recipe"], sort=False):
+        reached = int((own["q90"] <= default).sum())
+        note = f"as good as ours at 90 %: {reached} of {len(own)} seeds in at most {own['step'].max():,} steps"
+        rows.append(
+            {
+                "recipe": recipe, "seeds": len(own), "CPU, s": spread(Spread.of(own["seconds"])),
+                "seeds an hour and core": number(3600 / own["seconds"].median()),
+                **{name: number(own[level].median()) for level, name in goals.QUANTILES.items()},
+                "note": "" if whose == OURS else note,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def growth_rows(folder: Path) -> list[dict]:
+    """The cost at every size, and the exponent over all of them."""
+    rows = []
+    for (axis, what), own in growth.costs(read("growth", folder)).groupby(["axis", "what"], sort=False):
+        found = growth.exponent(own["size"], own["seconds"]) if len(own) > 2 else None
+        costs = ", ".join(
+            f"{row.size}: {number(row.seconds * (1e3 if what == growth.STEP else 1))}" for row in own.itertuples()
+        )
+        rows.append(
+            {
+                "axis": axis, "cost": f"{what}, {'ms' if what == growth.STEP else 's'}", "by size": costs,
+                "exponent, 95 % interval": f"{found.value:.2f} ({found.low:.2f} – {found.high:.2f})" if found else "",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def paper_rows(folder: Path) -> list[dict]:
+    return [
+        {"version": version, "wall, s": spread(Spread.of(own["seconds"])), "CPU, s": spread(Spread.of(own["cpu"]))}
+        for version, own in read("paper", folder).groupby("version", sort=False)
+    ]
+
+
+def stage_rows(folder: Path) -> list[dict]:
+    """Seconds of each stage of a seed, in both versions; stages were renamed in between."""
+    table = read("stages", folder).groupby(["stage", "version"])["seconds"].median().unstack()
+    return [{"stage": stage, **{version: number(row[version]) for version in table}} for stage, row in table.iterrows()]
+
+
+def rerun_rows(folder: Path) -> list[dict]:
+    return [
+        {"what": what, "s": spread(Spread.of(own["seconds"]))}
+        for what, own in read("reruns", folder).groupby("what", sort=False)
+    ]
