@@ -60,7 +60,7 @@ format: environment  ## format Python and the workflow
 	snakefmt workflow
 
 # make benchmark PARTS="step growth" measures some of it; ARGS=--short only tries it out.
-PARTS ?= step trainings growth paper
+PARTS ?= step trainings growth device paper
 benchmark: environment $(if $(filter step trainings,$(PARTS)),peers)  ## time PARTS against peers and the past: hours
 	@$(TOOLS) python -m tools.benchmarks $(PARTS) --peers $(call quoted,$(PEERS)/bin/python) $(ARGS)
 

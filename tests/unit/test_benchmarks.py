@@ -1,5 +1,7 @@
 """The benchmark: goals are judged, exponents fitted and pages written as they should be. No test goes by a time."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,10 @@ TABLES = {
         "version": ["e1950e2"] * 3 + ["HEAD"] * 2, "round": 0, "seed": 0,
         "stage": ["train_model", "score_predictions", "ablate_heads", "train_model", "measure_predictions"],
         "seconds": [100, 6, 4, 1, 5],
+    },
+    "device": {
+        "device": "a GPU", "what": ["processes", "stacked", "processes", "stacked"], "count": 2, "round": [0, 0, 1, 1],
+        "steps": [100.0, 150.0, 110.0, 160.0],
     },
     "reruns": {
         "what": ["nothing to do", "an empty workflow", "one figure restyled"], "round": 0, "seconds": [3, 2, 10.0],
@@ -52,6 +58,13 @@ def test_a_goal_is_met_on_its_side_of_the_target():
         assert (least.verdict(Spread.of([measured])) == goals.MET) == at_least
         assert (most.verdict(Spread.of([measured])) == goals.MET) == at_most
     assert least.verdict(Spread.of([])) == most.verdict(Spread.of([])) == goals.NOT_MEASURED
+
+
+def test_where_chance_counts_a_target_between_the_quartiles_is_met():
+    strict, lenient = (goals.Goal("g", 1, None, "step", spread_counts=counts) for counts in (False, True))
+    near, far = Spread.of([0.9, 1.05, 1.2]), Spread.of([1.1, 1.2, 1.3])
+    assert [goal.verdict(near) for goal in (strict, lenient)] == [goals.NOT_MET, goals.MET]
+    assert lenient.verdict(far) == goals.NOT_MET
 
 
 def test_verdicts_follow_from_the_tables(planted):
@@ -88,7 +101,9 @@ def test_the_page_names_what_is_not_met(planted):
     assert "GPT2Model over ours, batch 64: ≥ 1.6, found 1.5. Why: profile." in missed
     assert "HookedTransformer" not in missed
     assert "| a step's time, HookedTransformer over ours, batch 64 " in rest
-    assert "as good as ours at 90 %: 0 of 1 seeds in at most 6,000 steps" in rest
+    assert "0 of 1 seeds were as good as ours at 90 %, in at most 6,000 steps" in rest
+    assert re.search(r"a GPU +\| 2 +\| 105 \(102 – 108\) +\| 155 \(152 – 158\) ", rest)
+    assert "| fewer than 3,600 " in rest
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------
@@ -112,6 +127,12 @@ def test_a_row_is_in_the_file_at_once_and_must_have_every_column(tmp_path, monke
     assert results.read("profile", tmp_path / "new").shape == (1, 2)
     with pytest.raises(ValueError, match=r"profile.csv: expected \['operation', 'share'\], found"):
         table.add("aten::mm")
+
+
+def test_a_table_of_another_version_is_refused(tmp_path):
+    (tmp_path / "profile.csv").write_text("operator,share\na,1\n")
+    with pytest.raises(ValueError, match=r"profile.csv: expected the columns \['operation', .* measure anew"):
+        results.read("profile", tmp_path)
 
 
 # ---- the matrix products --------------------------------------------------------------------------------------------

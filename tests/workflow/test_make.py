@@ -243,12 +243,18 @@ def with_a_package(project) -> Path:
     """A project whose environment has one package, to be found in the folder `packages` only."""
     (project / "environment.yml").write_text("  - python=3.11\n  - pip:\n      - tiny==1.0\n", encoding="utf-8")
     (project / "packages").mkdir()
-    with zipfile.ZipFile(project / "packages/tiny-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny.py", "")
-        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+    write_wheel(project / "packages", "1.0")
     return project
+
+
+def write_wheel(folder: Path, version: str) -> None:
+    """The package `tiny` in this version."""
+    with zipfile.ZipFile(folder / f"tiny-{version}-py3-none-any.whl", "w") as wheel:
+        inside = f"tiny-{version}.dist-info"
+        wheel.writestr("tiny.py", "")
+        wheel.writestr(f"{inside}/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n")
+        wheel.writestr(f"{inside}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{inside}/RECORD", "")
 
 
 def assert_installed(project: Path, **variables: str) -> None:
@@ -275,6 +281,19 @@ def test_a_pip_conf_tells_where_from_and_not_where_to(with_a_package):
         f"[install]\ntarget = {project / 'a'}\nprefix = {project / 'b'}\nroot = {project / 'c'}\nno-deps = true\n"
     )
     assert_installed(project, PIP_CONFIG_FILE=str(project / "pip.conf"))
+
+
+def test_the_peers_environment_has_this_projects_versions_and_is_made_once(with_a_package):
+    project = with_a_package
+    write_wheel(project / "packages", "2.0")
+    (project / "workflow/tools/benchmarks").mkdir(parents=True)
+    (project / "workflow/tools/benchmarks/peers.txt").write_text("tiny  # of no version\n")
+    index = {"PYTHON": sys.executable, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project / "packages")}
+    made = [make(project, "peers", **index) for _ in range(2)]
+    assert [result.returncode for result in made] == [0, 0], made[0].stderr
+    assert ["Making .venv-peers" in result.stdout for result in made] == [True, False]
+    (installed,) = (project / ".venv-peers").rglob("tiny-*.dist-info")
+    assert installed.name == "tiny-1.0.dist-info"
 
 
 def test_a_python_path_with_the_same_packages_has_no_say(with_a_package):

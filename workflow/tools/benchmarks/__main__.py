@@ -12,7 +12,7 @@ import sys
 from tools.benchmarks import docs, page
 
 WITH_PEERS = ("step", "trainings")
-PARTS = (*WITH_PEERS, "growth", "paper")
+PARTS = (*WITH_PEERS, "growth", "device", "paper")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

@@ -1,6 +1,6 @@
 """The goals: what was to be reached, what was measured, and whether it was.
 
-A verdict goes by the median. Timing decides no test.
+A verdict goes by the median, and for errors by what seeds differ in as well. Timing decides no test.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,8 @@ QUANTILES = {"median": "median", "q90": "90 % quantile", "q99": "99 % quantile",
 class Goal(NamedTuple):
     """What is to be reached: at least the target or, if not `at_least`, at most; in `unit`, a ratio if empty.
 
-    why: the table of the page that shows what stands in the way.
+    why: the table of the page that shows what stands in the way
+    spread_counts: met, too, if the target is between the quartiles, since what is measured differs by chance
     """
 
     what: str
@@ -40,10 +41,13 @@ class Goal(NamedTuple):
     why: str
     at_least: bool = False
     unit: str = ""
+    spread_counts: bool = False
 
     def verdict(self, found: Spread) -> str:
         if pd.isna(found.median):
             return NOT_MEASURED
+        if self.spread_counts and found.low <= self.target <= found.high:
+            return MET
         return MET if (found.median >= self.target if self.at_least else found.median <= self.target) else NOT_MET
 
 
@@ -126,7 +130,10 @@ GOALS = [
     Goal(f"{NOTHING}, over {EMPTY}", 1.4, rerun_ratio, "reruns"),
     Goal(f"make paper, over {BEFORE}", 0.5, paper_ratio, "stages"),
     *(
-        Goal(f"{name} of the error after make paper, over {BEFORE}", 1.0, quantile_ratio(level), "trainings")
+        Goal(
+            f"{name} of the error after make paper, over {BEFORE}", 1.0, quantile_ratio(level), "trainings",
+            spread_counts=True,
+        )
         for level, name in QUANTILES.items()
     ),
     Goal(RESTYLED, 15, rerun(RESTYLED, "seconds"), "reruns", unit="s"),

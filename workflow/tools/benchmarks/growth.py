@@ -63,7 +63,7 @@ def analyses(clone: Path, axis: str, size: int, n_test: int | None) -> dict[str,
     (clone / "config/size.yaml").write_text(yaml.safe_dump({"experiments": {name: experiment}}), encoding="utf-8")
     targets = [f"results/{name}/seed0/{next(iter(measure.tables))}.csv" for measure in MEASURES.values()]
     # One core: a stage that shares the machine with another takes longer.
-    cost(clone, *SNAKEMAKE, *targets, "--cores", "1", "--quiet", "all", "--configfile", "config/size.yaml")
+    cost(clone, *SNAKEMAKE, *targets, "--cores", "1", "--quiet", "rules", "--configfile", "config/size.yaml")
     return {stage: seconds for _, stage, seconds in stage_seconds(clone / "results" / name) if "measure_" in stage}
 
 

@@ -37,7 +37,7 @@ def blocks(folder: Path) -> dict[str, str]:
     """The tables of the page, in Markdown, by name."""
     made = {
         "goals": goal_rows, "step": step_rows, "profile": profile_rows, "trainings": training_rows,
-        "growth": growth_rows, "paper": paper_rows, "stages": stage_rows, "reruns": rerun_rows,
+        "growth": growth_rows, "device": device_rows, "paper": paper_rows, "stages": stage_rows, "reruns": rerun_rows,
     }  # fmt: skip
     return {name: markdown(rows(folder)) for name, rows in made.items()}
 
@@ -97,11 +97,12 @@ def training_rows(folder: Path) -> list[dict]:
     rows = []
     for (whose, recipe), own in last.groupby(["whose", "recipe"], sort=False):
         reached = int((own["q90"] <= default).sum())
-        note = f"as good as ours at 90 %: {reached} of {len(own)} seeds in at most {own['step'].max():,} steps"
+        note = f"{reached} of {len(own)} seeds were as good as ours at 90 %, in at most {own['step'].max():,} steps"
+        bound = "fewer than " if whose != OURS and reached < len(own) else ""
         rows.append(
             {
                 "recipe": recipe, "seeds": len(own), "CPU, s": spread(Spread.of(own["seconds"])),
-                "seeds an hour and core": number(3600 / own["seconds"].median()),
+                "seeds an hour and core": bound + number(3600 / own["seconds"].median()),
                 **{name: number(own[level].median()) for level, name in goals.QUANTILES.items()},
                 "note": "" if whose == OURS else note,
             }
@@ -111,18 +112,28 @@ def training_rows(folder: Path) -> list[dict]:
 
 def growth_rows(folder: Path) -> list[dict]:
     """The cost at every size, and the exponent over all of them."""
-    rows = []
+    rows, units = [], {growth.STEP: ("ms", 1e3), growth.ANALYSES: ("s", 1)}
     for (axis, what), own in growth.costs(read("growth", folder)).groupby(["axis", "what"], sort=False):
         found = growth.exponent(own["size"], own["seconds"]) if len(own) > 2 else None
+        unit, per_second = units[what]
         costs = ", ".join(
-            f"{row.size}: {number(row.seconds * (1e3 if what == growth.STEP else 1))}" for row in own.itertuples()
+            f"{size}: {number(seconds * per_second)}" for size, seconds in zip(own["size"], own["seconds"], strict=True)
         )
         rows.append(
             {
-                "axis": axis, "cost": f"{what}, {'ms' if what == growth.STEP else 's'}", "by size": costs,
+                "axis": axis, "cost": f"{what}, {unit}", "by size": costs,
                 "exponent, 95 % interval": f"{found.value:.2f} ({found.low:.2f} – {found.high:.2f})" if found else "",
             }
         )  # fmt: skip
+    return rows
+
+
+def device_rows(folder: Path) -> list[dict]:
+    """Steps per second of all seeds together, in processes side by side and, at most, stacked in one."""
+    rows = []
+    for (name, count), own in read("device", folder).groupby(["device", "count"], sort=False):
+        found = own.groupby("what", sort=False)["steps"].agg(Spread.of)
+        rows.append({"device": name, "seeds at once": count, **{what: spread(steps) for what, steps in found.items()}})
     return rows
 
 

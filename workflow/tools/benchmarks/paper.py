@@ -15,7 +15,7 @@ from tools.benchmarks.records import SNAKEMAKE, clone_of, cost, stage_seconds
 from tools.benchmarks.results import AFTER, BEFORE, EMPTY, NOTHING, RESTYLED, SMOKE, Table
 
 ROUNDS, REPEATS = 3, 5
-ALL = (*SNAKEMAKE, "--quiet", "all", "--cores", "2")
+ALL = (*SNAKEMAKE, "--quiet", "rules", "--cores", "2")
 
 
 def main(short: bool) -> None:

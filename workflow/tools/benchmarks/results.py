@@ -14,6 +14,7 @@ COLUMNS = {
     "profile": "operation share",
     "trainings": "whose recipe seed step seconds median q90 q99 q999",
     "growth": "axis size stage round seconds",
+    "device": "device what count round steps",
     "paper": "version round seconds cpu",
     "stages": "version round seed stage seconds",
     "quality": "version seed median q90 q99 q999",
@@ -48,9 +49,17 @@ class Table:
 
 
 def read(name: str, folder: Path = FOLDER) -> pd.DataFrame:
-    """A measured table; without rows if it was not measured yet."""
-    path = folder / f"{name}.csv"
-    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=COLUMNS[name].split())
+    """A measured table; without rows if it was not measured yet.
+
+    Raises ValueError naming the file if it has other columns, as one of another version of the benchmark may.
+    """
+    path, columns = folder / f"{name}.csv", COLUMNS[name].split()
+    if not path.exists():
+        return pd.DataFrame(columns=columns)
+    table = pd.read_csv(path)
+    if list(table.columns) != columns:
+        raise ValueError(f"{path}: expected the columns {columns}, found {list(table.columns)}; delete or measure anew")
+    return table
 
 
 class Spread(NamedTuple):
