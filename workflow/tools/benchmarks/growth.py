@@ -46,7 +46,7 @@ def main(short: bool) -> None:
         clone = clone_of("HEAD", Path(scratch) / "clone")
         sizes = [(axis, size) for axis, (sizes, _) in AXES.items() for size in (sizes[:2] if short else sizes)]
         for axis, size in progress(sizes, "analyses"):
-            for stage, seconds in analyses(clone, axis, size, 128 if short else None).items():
+            for stage, seconds in analyses(clone, axis, size, 256 if short else None).items():
                 table.add(axis, size, stage, 0, seconds)
 
 
@@ -60,6 +60,7 @@ def analyses(clone: Path, axis: str, size: int, n_test: int | None) -> dict[str,
     experiment["seeds"] = [0]
     if n_test:
         experiment["data"]["n_test"] = n_test
+        experiment["analysis"] = {"n_condition": n_test}
     (clone / "config/size.yaml").write_text(yaml.safe_dump({"experiments": {name: experiment}}), encoding="utf-8")
     targets = [f"results/{name}/seed0/{next(iter(measure.tables))}.csv" for measure in MEASURES.values()]
     # One core: a stage that shares the machine with another takes longer.
