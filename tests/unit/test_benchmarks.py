@@ -1,13 +1,15 @@
 """The benchmark: goals are judged, exponents fitted and pages written as they should be. No test goes by a time."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from tools.benchmarks import docs, figure, goals, growth, ours, page, products, results
+from tools.benchmarks import docs, figure, goals, growth, ours, page, products, records, results
 from tools.benchmarks.results import OURS, Spread, Table, ratio
 
 TABLES = {
@@ -23,7 +25,7 @@ TABLES = {
         "median": [1.0, 2.0, 1.0, 1.0], "q90": [5.0, 5.0, 4.0, 6.0], "q99": [9.0, 9.0, 8.0, 9.0], "q999": 10.0,
     },
     "stages": {
-        "version": ["e1950e2"] * 3 + ["HEAD"] * 2, "round": 0, "seed": 0,
+        "version": ["e1950e2"] * 3 + ["HEAD"] * 2, "round": 0, "job": 0,
         "stage": ["train_model", "score_predictions", "ablate_heads", "train_model", "measure_predictions"],
         "seconds": [100, 6, 4, 1, 5],
     },
@@ -161,6 +163,22 @@ def test_the_products_that_are_taken_are_those_of_the_list(monkeypatch):
     monkeypatch.setattr(torch, "matmul", counting)
     take()
     assert sorted(taken) == sorted(each.flops for each in products.of_step(run))
+
+
+# ---- what a run costs -----------------------------------------------------------------------------------------------
+
+
+def test_the_cpu_time_of_every_job_is_known_by_its_script(tmp_path):
+    for name in ("tmp1_a.measure_paths.py", "tmpb.measure_paths.py", "tmpc.draw_figure.py"):
+        (tmp_path / name).write_text("sum(range(10**5))\n")
+    spent = records.cost(tmp_path, "sh", "-c", f"for job in *.py; do '{sys.executable}' $job; done")
+    assert {script: len(jobs) for script, jobs in spent.scripts.items()} == {"measure_paths": 2, "draw_figure": 1}
+    assert all(0 < seconds <= spent.cpu for jobs in spent.scripts.values() for seconds in jobs)
+
+
+def test_a_command_that_fails_is_told(tmp_path):
+    with pytest.raises(subprocess.CalledProcessError):
+        records.cost(tmp_path, "false")
 
 
 # ---- growth ---------------------------------------------------------------------------------------------------------

@@ -78,11 +78,8 @@ def quickest_recipe(folder: Path) -> Spread:
 
 
 def analyses_ratio(folder: Path) -> Spread:
-    """Seconds of all analyses of a seed, after over before: every round and seed."""
-    table = read("stages", folder)
-    table = table[table["stage"] != "train_model"].copy()
-    table["round"] = table["round"].astype(str) + "." + table["seed"].astype(str)
-    return ratio(table, "version", AFTER, BEFORE)
+    """CPU time of all analyses of all seeds, after over before, round by round."""
+    return ratio(read("stages", folder).query("stage != 'train_model'"), "version", AFTER, BEFORE)
 
 
 def paper_ratio(folder: Path) -> Spread:

@@ -13,7 +13,7 @@ from scipy import stats
 from lib.registry import MEASURES
 from recurrence_circuits.runtime.progress import progress
 from tools.benchmarks import ours
-from tools.benchmarks.records import SNAKEMAKE, clone_of, cost, stage_seconds
+from tools.benchmarks.records import SNAKEMAKE, clone_of, cost
 from tools.benchmarks.results import ROOT, Table
 from tools.benchmarks.timing import ROUNDS, in_turn
 
@@ -51,7 +51,7 @@ def main(short: bool) -> None:
 
 
 def analyses(clone: Path, axis: str, size: int, n_test: int | None) -> dict[str, float]:
-    """Seconds of each measure of one seed, of a model of this size that was trained for a few steps only."""
+    """Seconds of CPU of each measure of one seed, of a model of this size that was trained for a few steps only."""
     given = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))["experiments"]
     (experiment, *_), name = given.values(), f"{axis}{size}"
     for section, values in AXES[axis][1](size).items():
@@ -64,8 +64,8 @@ def analyses(clone: Path, axis: str, size: int, n_test: int | None) -> dict[str,
     (clone / "config/size.yaml").write_text(yaml.safe_dump({"experiments": {name: experiment}}), encoding="utf-8")
     targets = [f"results/{name}/seed0/{next(iter(measure.tables))}.csv" for measure in MEASURES.values()]
     # One core: a stage that shares the machine with another takes longer.
-    cost(clone, *SNAKEMAKE, *targets, "--cores", "1", "--quiet", "rules", "--configfile", "config/size.yaml")
-    return {stage: seconds for _, stage, seconds in stage_seconds(clone / "results" / name) if "measure_" in stage}
+    spent = cost(clone, *SNAKEMAKE, *targets, "--cores", "1", "--quiet", "rules", "--configfile", "config/size.yaml")
+    return {stage: seconds for stage, (seconds,) in spent.scripts.items() if stage.startswith("measure_")}
 
 
 def exponent(sizes, costs) -> Exponent:

@@ -145,7 +145,7 @@ def paper_rows(folder: Path) -> list[dict]:
 
 
 def stage_rows(folder: Path) -> list[dict]:
-    """Seconds of each stage of a seed, in both versions; stages were renamed in between."""
+    """Seconds of CPU of each stage of a seed, in both versions; stages were renamed in between."""
     table = read("stages", folder).groupby(["stage", "version"])["seconds"].median().unstack()
     return [{"stage": stage, **{version: number(row[version]) for version in table}} for stage, row in table.iterrows()]
 

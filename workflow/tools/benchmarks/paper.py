@@ -1,7 +1,6 @@
 """`make paper` of this commit and of an earlier one, in turn in scratch clones, and what a rerun costs.
 
-The environment is this one, made before. The figures of a run are read from its records; then each rerun is made in
-this commit's clone of the last round.
+The environment is this one, made before. Each rerun is made in this commit's clone, after the last round.
 """
 
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tools.benchmarks import ours
 from tools.benchmarks.quality import fresh, of_weights
-from tools.benchmarks.records import SNAKEMAKE, clone_of, cost, stage_seconds
+from tools.benchmarks.records import SNAKEMAKE, clone_of, cost, seed_stages
 from tools.benchmarks.results import AFTER, BEFORE, EMPTY, NOTHING, RESTYLED, SMOKE, Table
 
 ROUNDS, REPEATS = 3, 5
@@ -29,12 +28,14 @@ def main(short: bool) -> None:
                 print(f"paper: round {number + 1} of {rounds}, {version}", flush=True)
                 for made in ("results", ".snakemake"):
                     shutil.rmtree(clones[version] / made, ignore_errors=True)
-                paper.add(version, number, *cost(clones[version], *ALL, "--configfile", f"config/{config}.yaml"))
+                spent = cost(clones[version], *ALL, "--configfile", f"config/{config}.yaml")
+                paper.add(version, number, spent.seconds, spent.cpu)
                 (results,) = (
                     path for path in (clones[version] / "results").iterdir() if (path / "benchmarks").exists()
                 )
-                for row in stage_seconds(results):
-                    stages.add(version, number, *row)
+                for stage in sorted(seed_stages(results)):
+                    for job, seconds in enumerate(spent.scripts[stage]):
+                        stages.add(version, number, job, stage, seconds)
                 if number == 0:  # a second run gives the same weights
                     for row in qualities(results, f"config/{config}.yaml"):
                         quality.add(version, *row)

@@ -1,25 +1,38 @@
-"""Scratch clones, runs of the workflow in them, and Snakemake's records of the jobs."""
+"""Scratch clones, and what a command in one costs, job by job."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
-
-import pandas as pd
 
 from tools.benchmarks.results import ROOT
 
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
+# Python reads a module of this name whenever it starts. Snakemake's own records of a job's CPU time are too coarse: it
+# looks twice a second for 15 s, then twice a minute.
+RECORDER = """import atexit, os, sys, time
+
+
+def record():
+    with open(os.environ["CPU_SPENT"], "a") as spent:
+        spent.write(f"{os.path.basename(sys.argv[0])}\\t{time.process_time()}\\n")
+
+
+atexit.register(record)
+"""
 
 
 class Cost(NamedTuple):
-    """Seconds by the clock, and seconds of CPU of the command and of all that it started."""
+    """Seconds by the clock; seconds of CPU of the command and all that it started; and those of each script's jobs."""
 
     seconds: float
     cpu: float
+    scripts: dict[str, list[float]]
 
 
 def clone_of(commit: str, folder: Path) -> Path:
@@ -36,21 +49,27 @@ def _hash(commit: str) -> str:
 
 def cost(folder: Path, *command: str, quiet: bool = False) -> Cost:
     """Run a command in a folder. Raises CalledProcessError if it fails."""
-    # The library of the folder, whatever runs this benchmark.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=quiet)
-    seconds, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    with TemporaryDirectory() as scratch:
+        spent = Path(scratch) / "spent.txt"
+        spent.touch()
+        (Path(scratch) / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
+        # Not this project's library but the folder's own: Snakemake puts it before what this names.
+        environment = os.environ | {"PYTHONPATH": scratch, "CPU_SPENT": str(spent)}
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=quiet)
+        seconds, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return Cost(seconds, cpu, by_script(spent.read_text(encoding="utf-8")))
 
 
-def stage_seconds(results: Path) -> list[tuple[int, str, float]]:
-    """Seed, stage and seconds of every job of a seed, from the benchmark records of an experiment.
+def by_script(spent: str) -> dict[str, list[float]]:
+    """Seconds of CPU of each job, by the script that it ran: of `tmp….<script>.py`, as Snakemake names its copies."""
+    found: dict[str, list[float]] = {}
+    for script, seconds in re.findall(r"^tmp\w+\.(\w+)\.py\t(.+)$", spent, re.MULTILINE):
+        found.setdefault(script, []).append(float(seconds))
+    return found
 
-    Seconds by the clock, of a job on a core of its own: Snakemake looks at a job's CPU time twice a second for 15 s,
-    then twice a minute, which may miss half a minute of it.
-    """
-    return [
-        (int(path.parent.name.removeprefix("seed")), path.stem, float(pd.read_csv(path, sep="\t")["s"].iloc[0]))
-        for path in sorted((results / "benchmarks").glob("seed*/*.tsv"))
-    ]
+
+def seed_stages(results: Path) -> set[str]:
+    """The stages that run once per seed, by the benchmark records of an experiment."""
+    return {path.stem for path in (results / "benchmarks").glob("seed*/*.tsv")}

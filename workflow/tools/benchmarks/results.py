@@ -16,7 +16,7 @@ COLUMNS = {
     "growth": "axis size stage round seconds",
     "device": "device what count round steps",
     "paper": "version round seconds cpu",
-    "stages": "version round seed stage seconds",
+    "stages": "version round job stage seconds",
     "quality": "version seed median q90 q99 q999",
     "reruns": "what round seconds outputs",
     "startup": "version round seconds",
