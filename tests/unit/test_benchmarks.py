@@ -33,6 +33,7 @@ TABLES = {
         "device": "a GPU", "what": ["processes", "stacked", "processes", "stacked"], "count": 2, "round": [0, 0, 1, 1],
         "steps": [100.0, 150.0, 110.0, 160.0],
     },
+    "startup": {"version": ["e1950e2", "HEAD"], "round": 0, "seconds": [90, 70], "cpu": [50, 20]},
     "reruns": {
         "what": ["nothing to do", "an empty workflow", "one figure restyled"], "round": 0, "seconds": [3, 2, 10.0],
         "outputs": [0, 0, 1],
@@ -78,6 +79,8 @@ def test_verdicts_follow_from_the_tables(planted):
     assert found["a training as good at median and 99 % in less CPU time"] == goals.MET  # soap: 0.3
     assert found["all analyses of a seed, over e1950e2"] == goals.NOT_MET  # 5 of 10, trainings apart
     assert found["nothing to do, over an empty workflow"] == goals.NOT_MET  # 1.5
+    assert found["start-up of all jobs, over e1950e2"] == goals.MET  # 0.4
+    assert found["the smoke config, every rule"] == goals.NOT_MET  # 70 s
     assert found["outputs made again for it"] == goals.MET
     assert found["make paper, over e1950e2"] == goals.NOT_MEASURED
 

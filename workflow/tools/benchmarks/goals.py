@@ -18,7 +18,6 @@ from tools.benchmarks.results import (
     NOTHING,
     OURS,
     RESTYLED,
-    SMOKE,
     Spread,
     ratio,
     read,
@@ -107,8 +106,12 @@ def rerun(what: str, column: str) -> Callable[[Path], Spread]:
 
 
 def start_up_ratio(folder: Path) -> Spread:
-    """Start-up over all jobs, after over before: startup.csv has version, round and seconds."""
-    return ratio(read("startup", folder), "version", AFTER, BEFORE)
+    """CPU time of all jobs of the smoke config, which is that of their start, after over before."""
+    return ratio(read("startup", folder), "version", AFTER, BEFORE, value="cpu")
+
+
+def smoke(folder: Path) -> Spread:
+    return Spread.of(read("startup", folder).query("version == @AFTER")["seconds"])
 
 
 GOALS = [
@@ -123,7 +126,7 @@ GOALS = [
     ),
     Goal("a training as good at median and 99 % in less CPU time", 0.33, quickest_recipe, "trainings"),
     Goal(f"all analyses of a seed, over {BEFORE}", 0.333, analyses_ratio, "stages"),
-    Goal(f"start-up of all jobs, over {BEFORE}", 0.5, start_up_ratio, "stages"),
+    Goal(f"start-up of all jobs, over {BEFORE}", 0.5, start_up_ratio, "startup"),
     Goal(f"{NOTHING}, over {EMPTY}", 1.4, rerun_ratio, "reruns"),
     Goal(f"make paper, over {BEFORE}", 0.5, paper_ratio, "stages"),
     *(
@@ -135,7 +138,7 @@ GOALS = [
     ),
     Goal(RESTYLED, 15, rerun(RESTYLED, "seconds"), "reruns", unit="s"),
     Goal("outputs made again for it", 1, rerun(RESTYLED, "outputs"), "reruns"),
-    Goal(f"{SMOKE}, every rule", 60, rerun(SMOKE, "seconds"), "reruns", unit="s"),
+    Goal("the smoke config, every rule", 60, smoke, "startup", unit="s"),
 ]  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def analyses(clone: Path, axis: str, size: int, n_test: int | None) -> dict[str,
     targets = [f"results/{name}/seed0/{next(iter(measure.tables))}.csv" for measure in MEASURES.values()]
     # One core: a stage that shares the machine with another takes longer.
     spent = cost(clone, *SNAKEMAKE, *targets, "--cores", "1", "--quiet", "rules", "--configfile", "config/size.yaml")
-    return {stage: seconds for stage, (seconds,) in spent.scripts.items() if stage.startswith("measure_")}
+    return {stage: sum(jobs) for stage, jobs in spent.scripts.items() if stage.startswith("measure_")}
 
 
 def exponent(sizes, costs) -> Exponent:

@@ -37,7 +37,8 @@ def blocks(folder: Path) -> dict[str, str]:
     """The tables of the page, in Markdown, by name."""
     made = {
         "goals": goal_rows, "step": step_rows, "profile": profile_rows, "trainings": training_rows,
-        "growth": growth_rows, "device": device_rows, "paper": paper_rows, "stages": stage_rows, "reruns": rerun_rows,
+        "growth": growth_rows, "device": device_rows, "paper": paper_rows, "stages": stage_rows,
+        "startup": startup_rows, "reruns": rerun_rows,
     }  # fmt: skip
     return {name: markdown(rows(folder)) for name, rows in made.items()}
 
@@ -138,9 +139,18 @@ def device_rows(folder: Path) -> list[dict]:
 
 
 def paper_rows(folder: Path) -> list[dict]:
+    return _by_version(read("paper", folder))
+
+
+def startup_rows(folder: Path) -> list[dict]:
+    """The smoke config: wall time of the run, CPU time of its jobs."""
+    return _by_version(read("startup", folder))
+
+
+def _by_version(table: pd.DataFrame) -> list[dict]:
     return [
         {"version": version, "wall, s": spread(Spread.of(own["seconds"])), "CPU, s": spread(Spread.of(own["cpu"]))}
-        for version, own in read("paper", folder).groupby("version", sort=False)
+        for version, own in table.groupby("version", sort=False)
     ]
 
 

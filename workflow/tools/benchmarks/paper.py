@@ -1,6 +1,7 @@
 """`make paper` of this commit and of an earlier one, in turn in scratch clones, and what a rerun costs.
 
-The environment is this one, made before. Each rerun is made in this commit's clone, after the last round.
+The environment is this one, made before. The jobs of the smoke config have next to no work of their own: their CPU time
+is what it costs to start them. Each rerun is made in this commit's clone, after the last round.
 """
 
 import shutil
@@ -11,16 +12,17 @@ from pathlib import Path
 from tools.benchmarks import ours
 from tools.benchmarks.quality import fresh, of_weights
 from tools.benchmarks.records import SNAKEMAKE, clone_of, cost, seed_stages
-from tools.benchmarks.results import AFTER, BEFORE, EMPTY, NOTHING, RESTYLED, SMOKE, Table
+from tools.benchmarks.results import AFTER, BEFORE, EMPTY, NOTHING, RESTYLED, Table
 
 ROUNDS, REPEATS = 3, 5
+SMOKE_CONFIG = "config/smoke.yaml"
 ALL = (*SNAKEMAKE, "--quiet", "rules", "--cores", "2")
 
 
 def main(short: bool) -> None:
-    config = "smoke" if short else "config"
-    paper, stages, quality = Table("paper"), Table("stages"), Table("quality")
-    rounds = 1 if short else ROUNDS
+    config = SMOKE_CONFIG if short else "config/config.yaml"
+    experiment, rounds = next(iter(ours.runs(config))), 1 if short else ROUNDS
+    paper, stages, quality, startup = map(Table, ("paper", "stages", "quality", "startup"))
     with tempfile.TemporaryDirectory() as scratch:
         clones = {version: clone_of(version, Path(scratch) / version) for version in (BEFORE, AFTER)}
         for number in range(rounds):
@@ -28,18 +30,18 @@ def main(short: bool) -> None:
                 print(f"paper: round {number + 1} of {rounds}, {version}", flush=True)
                 for made in ("results", ".snakemake"):
                     shutil.rmtree(clones[version] / made, ignore_errors=True)
-                spent = cost(clones[version], *ALL, "--configfile", f"config/{config}.yaml")
+                small = cost(clones[version], *ALL, "--configfile", SMOKE_CONFIG)
+                startup.add(version, number, small.seconds, sum(map(sum, small.scripts.values())))
+                spent = small if short else cost(clones[version], *ALL, "--configfile", config)
                 paper.add(version, number, spent.seconds, spent.cpu)
-                (results,) = (
-                    path for path in (clones[version] / "results").iterdir() if (path / "benchmarks").exists()
-                )
+                results = clones[version] / "results" / experiment
                 for stage in sorted(seed_stages(results)):
                     for job, seconds in enumerate(spent.scripts[stage]):
                         stages.add(version, number, job, stage, seconds)
                 if number == 0:  # a second run gives the same weights
-                    for row in qualities(results, f"config/{config}.yaml"):
+                    for row in qualities(results, config):
                         quality.add(version, *row)
-        measure_reruns(clones[AFTER], f"config/{config}.yaml")
+        measure_reruns(clones[AFTER], config)
 
 
 def qualities(results: Path, config: str) -> list[tuple]:
@@ -70,8 +72,6 @@ def measure_reruns(clone: Path, config: str) -> None:
     seconds = cost(clone, *ALL, "figures", *configured).seconds
     again = {path.with_suffix("") for path, date in outputs(clone).items() if before.get(path) != date}
     table.add(RESTYLED, 0, seconds, len(again))
-    seconds = cost(clone, *ALL, "--configfile", "config/smoke.yaml", "--forceall").seconds
-    table.add(SMOKE, 0, seconds, 0)
 
 
 def outputs(clone: Path) -> dict[Path, float]:

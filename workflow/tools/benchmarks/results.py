@@ -19,14 +19,14 @@ COLUMNS = {
     "stages": "version round job stage seconds",
     "quality": "version seed median q90 q99 q999",
     "reruns": "what round seconds outputs",
-    "startup": "version round seconds",
+    "startup": "version round seconds cpu",
 }
 
 
 # Names in the tables.
 OURS, FLOOR = "ours", "matrix products"  # contestants beside the peers; OURS also says whose recipe it is
 BEFORE, AFTER = "e1950e2", "HEAD"  # versions: the commit that the goals compare with, and this one
-NOTHING, EMPTY, RESTYLED, SMOKE = "nothing to do", "an empty workflow", "one figure restyled", "the smoke config"
+NOTHING, EMPTY, RESTYLED = "nothing to do", "an empty workflow", "one figure restyled"
 
 
 class Table:
