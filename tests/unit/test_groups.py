@@ -1,5 +1,6 @@
 """Groups of heads: planted ones are found, and what a group costs is what its heads are worth."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from torch.testing import assert_close
 
 from models import blank_model, plant_head, random_model, sequences
 from recurrence_circuits.figures import colours
@@ -15,7 +17,7 @@ from recurrence_circuits.measures import similarity
 from recurrence_circuits.measures.ablation import measure_ablation
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.groups import Group, choose_groups, control, measure_groups
-from recurrence_circuits.model.interventions import BATCH, KINDS, combined
+from recurrence_circuits.model.interventions import BATCH, KINDS, donors, replace_heads, replacement
 from recurrence_circuits.model.transformer import Component
 from synthetic_tables import Synthetic
 
@@ -206,12 +208,23 @@ def test_a_size_is_stated_for_every_group_an_empty_one_too():
     assert len(frame) == 2 * 2 * len(KINDS) * 2 * 7
 
 
-def test_hooks_at_one_site_are_applied_in_their_order():
-    site, other = ("residual", 0), ("residual", 1)
-    both = combined([{site: lambda x: x + 1}, {site: lambda x: 2 * x, other: lambda x: -x}, {site: lambda x: x - 3}])
-    assert both[site](torch.tensor(5.0)) == 9
-    assert both[other](torch.tensor(5.0)) == -5
-    assert combined([]) == {}
+@pytest.mark.parametrize("numbers", [[(0, 1)], [(1, 1), (0, 0)], [(1, 1), (1, 0)], [(0, 0), (1, 1), (0, 1)]])
+def test_heads_replaced_together_are_replaced_one_by_one(numbers):
+    model, context = random_model(), sequences()[:, :-1]
+    cache, donor = model(context), donors(len(context), stream())
+    new = {head(*place): replacement(head(*place), "resample", cache, donor) for place in numbers}
+
+    def swapped(layer, outputs):
+        outputs = outputs.clone()
+        for place in numbers:
+            if place[0] == layer:
+                outputs[:, place[1]] = cache.head_output[layer][donor][:, place[1]]
+        return outputs
+
+    one_by_one = {("head_output", layer): partial(swapped, layer) for layer in (0, 1)}
+    expected = model(context, one_by_one).prediction
+    assert_close(model(context, replace_heads(model, new)).prediction, expected)
+    assert_close(model.resume(cache, replace_heads(model, new)), expected)
 
 
 # ---- the figure -----------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from torch.testing import assert_close
 
 from models import blank_model, plant_head, random_model, sequences
 from recurrence_circuits.measures.bootstrap import Bootstrap
-from recurrence_circuits.measures.paths import Path, measure_paths, output_of, patched_predictions, senders
-from recurrence_circuits.model.interventions import donors
+from recurrence_circuits.measures.paths import Path, measure_paths, patched_predictions, senders
+from recurrence_circuits.model.interventions import donors, output_of
 from recurrence_circuits.model.transformer import Component
 
 INTO = ("query", "key", "value")
@@ -25,10 +25,7 @@ def changes(model, sender=HEAD, values=None):
     values = values.to(model.W_E.dtype)
     cache = model(values)
     new = output_of(sender, cache)[donors(len(values), stream())]
-    return {
-        path: prediction - cache.prediction
-        for path, prediction in patched_predictions(model, values, cache, sender, new)
-    }
+    return {path: prediction - cache.prediction for path, prediction in patched_predictions(model, cache, sender, new)}
 
 
 def measured(model, values):

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
-from recurrence_circuits.model.interventions import KINDS, ablatable, donors, predict, replace, replacement
+from recurrence_circuits.model.interventions import KINDS, ablatable, donors, predict_with, replace, replacement
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -30,7 +30,7 @@ def measure_ablation(
     for component in progress(ablatable(model), "components ablated:"):
         for kind in KINDS:
             new = replacement(component, kind, whole, donor)
-            ablated = predict(model, context, lambda rows, c=component, new=new: replace(c, new[rows]))
+            ablated = predict_with(model, whole, lambda rows, c=component, new=new: replace(c, new[rows]))
             error = squared_error(ablated, target)
             for measure, values in (("mse", error), ("mse_change", error - whole_error)):
                 frame = rows_by_position(values, first_determined, bootstrap).assign(

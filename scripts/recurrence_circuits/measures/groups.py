@@ -13,8 +13,8 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
-from recurrence_circuits.model.interventions import KINDS, combined, donors, predict, replace, replacement
-from recurrence_circuits.model.transformer import ActivationCache, Component, Hooks, Transformer
+from recurrence_circuits.model.interventions import KINDS, donors, predict_with, replace_heads, replacement
+from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.randomness import numpy_stream
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -107,27 +107,22 @@ def measure_groups(
         replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
         for intervention, heads in replaced.items():
             for kind in KINDS:
-                error = squared_error(without(model, context, heads, kind, whole, donor), target)
+                error = squared_error(without(model, heads, kind, whole, donor), target)
                 for measure, values in (("mse", error), ("mse_change", error - whole_error)):
                     frame = rows_by_position(values, first_determined, bootstrap)
                     frames.append(frame.assign(intervention=intervention, kind=kind, measure=measure, **_named(group)))
     return pd.concat(frames)
 
 
-def without(
-    model: Transformer, context: Tensor, heads: list[Component], kind: str, whole: ActivationCache, donor: Tensor
-) -> Tensor:
+def without(model: Transformer, heads: list[Component], kind: str, whole: ActivationCache, donor: Tensor) -> Tensor:
     """The prediction, `sequence position dimension`, with all of `heads` replaced at once.
 
-    whole is the activation cache of the whole model on the same context; kind and donor are those of `replacement`.
+    whole is the activation cache of the whole model; kind and donor are those of `replacement`.
     """
-    layers = {head.layer for head in heads}
-    new = {layer: replacement(Component("attention", layer), kind, whole, donor) for layer in layers}
-
-    def hooks(rows: slice) -> Hooks:
-        return combined([replace(head, new[head.layer][rows]) for head in heads])
-
-    return predict(model, context, hooks)
+    new = {head: replacement(head, kind, whole, donor) for head in heads}
+    return predict_with(
+        model, whole, lambda rows: replace_heads(model, {head: value[rows] for head, value in new.items()})
+    )
 
 
 def _named(group: Group) -> dict:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.statistics import moments, slope
-from recurrence_circuits.model.interventions import BATCH, donors, replace
+from recurrence_circuits.model.interventions import BATCH, donors, output_of, replace
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -55,7 +55,7 @@ def measure_paths(
     for part in progress(parts, "batches patched on every path:"):
         cache = model(context[part])
         for sender, output in outputs.items():
-            for path, new in patched_predictions(model, context[part], cache, sender, output[donor[part]]):
+            for path, new in patched_predictions(model, cache, sender, output[donor[part]]):
                 patched.setdefault(path, []).append(new)
 
     shown = slice(first_determined, None)
@@ -90,27 +90,19 @@ def senders(model: Transformer) -> list[Component]:
     return heads if model.settings.attention_only else [*heads, Component("mlp", 0)]
 
 
-def output_of(sender: Component, cache: ActivationCache) -> Tensor:
-    """The sender's output, `batch position d_model`."""
-    if sender.kind == "mlp":
-        return cache.mlp_output[sender.layer]
-    return cache.head_output[sender.layer][:, sender.head]
-
-
 def patched_predictions(
-    model: Transformer, context: Tensor, cache: ActivationCache, sender: Component, new: Tensor
+    model: Transformer, cache: ActivationCache, sender: Component, new: Tensor
 ) -> Iterator[tuple[Path, Tensor]]:
     """The predictions, path by path, with the sender's output replaced by `new`, `batch position d_model`.
 
-    cache is the activation cache of the clean run on context. For a path into an input of a receiver, the difference
+    cache is the activation cache of the clean run. For a path into an input of a receiver, the difference
     of the sender's outputs is added to the stream that this input is made from, and nothing in between is computed
     anew. What the receiver then writes goes on through the last layer's MLP and the readout. A model with one layer
     has no such path. A path into the final stream goes through the readout only.
     Yields predictions, `batch position dimension`.
     """
     difference = new - output_of(sender, cache)
-    new_layer = new if sender.kind == "mlp" else new[:, None].expand_as(cache.head_output[sender.layer])
-    yield Path(sender, "total"), model(context, replace(sender, new_layer)).prediction
+    yield Path(sender, "total"), model.resume(cache, replace(sender, new))
     yield Path(sender, "residual"), model.readout(cache.residual[-1] + difference)
     last = model.settings.n_layers - 1
     if last == sender.layer:
@@ -118,7 +110,6 @@ def patched_predictions(
 
     block, stream, heads = model.blocks[last], cache.residual[last], cache.head_output[last]
     read, patched = block.attention_norm(stream), block.attention_norm(stream + difference)
-    attended = stream + heads.sum(dim=1) + block.attention.b_O
     for read_by in ("query", "key", "value"):
         pattern = cache.attention[last]
         if read_by != "value":
@@ -127,7 +118,7 @@ def patched_predictions(
         receivers = {Component("head", last, head): changes[:, head] for head in range(changes.shape[1])}
         receivers[Component("attention", last)] = changes.sum(dim=1)
         for receiver, change in receivers.items():
-            moved = attended + change
+            moved = cache.middle[last] + change
             if block.mlp is not None:
                 moved = moved + block.mlp(block.mlp_norm(moved))
             yield Path(sender, read_by, receiver), model.readout(moved)

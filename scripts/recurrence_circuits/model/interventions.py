@@ -1,11 +1,12 @@
 """Hooks that replace a component's output in a forward pass: zero, mean and resample ablation."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
-from recurrence_circuits.model.transformer import ActivationCache, Component, Hooks, Transformer
+from recurrence_circuits.model.transformer import ActivationCache, Component, Constant, Hooks, Transformer
 
 BATCH = 128  # sequences per forward pass: they fit in the processor's cache, twice as fast as all at once
 KINDS = ("zero", "mean", "resample")
@@ -19,18 +20,19 @@ def ablatable(model: Transformer) -> list[Component]:
 
 
 def replacement(component: Component, kind: str, cache: ActivationCache, donor: Tensor) -> Tensor:
-    """What ablation puts in place of a component's output: `batch … position d_model`, as at its hook site.
+    """What ablation puts in place of a component's output, shaped like it: `batch position d_model`.
+
+    For a layer's attention as a whole it is `batch head position d_model`.
 
     kind   zero: zeros; mean: the output's mean over the sequences of `cache`, by position; resample: the output on
            another sequence of `cache`
     donor  `batch`: whose output each sequence gets under resample (see `donors`)
 
-    For a head it is the replacement for all heads of its layer, of which `replace` takes the head's part.
     Raises ValueError for another kind.
     """
-    output = (cache.mlp_output if component.kind == "mlp" else cache.head_output)[component.layer]
+    output = output_of(component, cache)
     if kind == "zero":
-        return torch.zeros_like(output)
+        return output.new_zeros(()).expand_as(output)
     if kind == "mean":
         return output.mean(dim=0, keepdim=True).expand_as(output)
     if kind == "resample":
@@ -38,38 +40,53 @@ def replacement(component: Component, kind: str, cache: ActivationCache, donor: 
     raise ValueError(f"ablation kind: expected one of {KINDS}, found {kind!r}")
 
 
+def output_of(component: Component, cache: ActivationCache) -> Tensor:
+    """What a head or an MLP wrote, `batch position d_model`; a layer's heads, `batch head position d_model`."""
+    if component.kind == "mlp":
+        return cache.mlp_output[component.layer]
+    heads = cache.head_output[component.layer]
+    return heads if component.kind == "attention" else heads[:, component.head]
+
+
 def replace(component: Component, new: Tensor) -> Hooks:
     """The hook that puts `new` (see `replacement`) in place of a component's output."""
     if component.kind == "mlp":
-        return {("mlp_output", component.layer): lambda output: new}
+        return {("mlp_output", component.layer): Constant(new)}
     if component.kind == "attention":
-        return {("head_output", component.layer): lambda output: new}
-
-    def replace_head(output: Tensor) -> Tensor:
-        output = output.clone()
-        output[:, component.head] = new[:, component.head]
-        return output
-
-    return {("head_output", component.layer): replace_head}
+        return {("head_output", component.layer): Constant(new)}
+    return {("head_output", component.layer): partial(_with_heads, {component.head: new})}
 
 
-def predict(model: Transformer, context: Tensor, hooks: Callable[[slice], Hooks] | None = None) -> Tensor:
-    """The predictions on context, `batch position dimension`, in batches; hooks(rows) makes the hooks of a batch."""
-    batches = [slice(start, start + BATCH) for start in range(0, len(context), BATCH)]
-    return torch.cat([model(context[rows], hooks(rows) if hooks else None).prediction for rows in batches])
+def replace_heads(model: Transformer, new: dict[Component, Tensor]) -> Hooks:
+    """The hooks that put `new`, by head and each `batch position d_model`, in place of these heads' outputs."""
+    hooks: Hooks = {}
+    for layer in {head.layer for head in new}:
+        of_layer = {head.head: new[head] for head in sorted(new) if head.layer == layer}
+        complete = len(of_layer) == model.settings.n_heads
+        hook = Constant(torch.stack(list(of_layer.values()), dim=1)) if complete else partial(_with_heads, of_layer)
+        hooks["head_output", layer] = hook
+    return hooks
 
 
-def combined(hooks: list[Hooks]) -> Hooks:
-    """Merge hooks into one; hooks of the same site are applied one after another, in order."""
-    together: Hooks = {}
-    for hook in hooks:
-        for site, function in hook.items():
-            together[site] = _then(together[site], function) if site in together else function
-    return together
+def _with_heads(new: dict[int, Tensor], output: Tensor) -> Tensor:
+    output = output.clone()
+    for head, value in new.items():
+        output[:, head] = value
+    return output
 
 
-def _then(first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    return lambda value: second(first(value))
+def predict(model: Transformer, context: Tensor) -> Tensor:
+    """The predictions on context, `batch position dimension`, computed in batches."""
+    return torch.cat([model.predict(part) for part in context.split(BATCH)])
+
+
+def predict_with(model: Transformer, whole: ActivationCache, hooks: Callable[[slice], Hooks]) -> Tensor:
+    """The predictions with hooks, `batch position dimension`, computed in batches from the first hooked site on.
+
+    whole is the activation cache of the model without hooks; hooks(rows) makes the hooks of a batch.
+    """
+    batches = [slice(start, start + BATCH) for start in range(0, len(whole.prediction), BATCH)]
+    return torch.cat([model.resume(whole.rows(rows), hooks(rows)) for rows in batches])
 
 
 def donors(n_sequences: int, generator: Generator) -> Tensor:

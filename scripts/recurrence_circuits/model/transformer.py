@@ -35,6 +35,15 @@ INPUT_SITES = ("query_input", "key_input", "value_input")
 SITES = ("residual", *INPUT_SITES, "attention", "head_output", "mlp_output")
 
 
+class Constant(NamedTuple):
+    """A hook that gives `value`, whatever it finds at its site: what it replaces need not be computed."""
+
+    value: Tensor
+
+    def __call__(self, found: Tensor) -> Tensor:
+        return self.value
+
+
 class Component(NamedTuple):
     """A part of the model that adds to the residual stream; layer and head are None where they do not apply."""
 
@@ -237,15 +246,21 @@ class Transformer(nn.Module):
         hooks = hooks or {}
         for later in range(layer, len(self.blocks)):
             stream = hooked(hooks, "residual", later, stream)  # batch position d_model
-            attention = self.blocks[later].attention
-            query, key, value = self._attention_inputs(self.blocks[later], later, stream, hooks)
-            pattern = hooked(hooks, "attention", later, attention.pattern(query, key))  # batch head query key
-            if ("head_output", later) in hooks:
-                written = hooks["head_output", later](attention.output(value, pattern)).sum(dim=1)
-            else:
-                written = attention.summed_output(value, pattern)
-            stream = self._after_mlp(later, stream + written + attention.b_O, hooks)
+            stream = stream + self._written(later, stream, hooks) + self.blocks[later].attention.b_O
+            stream = self._after_mlp(later, stream, hooks)
         return self.readout(hooked(hooks, "residual", len(self.blocks), stream))
+
+    def _written(self, layer: int, stream: Tensor, hooks: Hooks) -> Tensor:
+        """What the heads of a layer write together, `batch position d_model`, without b_O."""
+        hook = hooks.get(("head_output", layer))
+        if isinstance(hook, Constant):
+            return hook.value.sum(dim=1)
+        attention = self.blocks[layer].attention
+        query, key, value = self._attention_inputs(self.blocks[layer], layer, stream, hooks)
+        pattern = hooked(hooks, "attention", layer, attention.pattern(query, key))  # batch head query key
+        if hook is None:
+            return attention.summed_output(value, pattern)
+        return hook(attention.output(value, pattern)).sum(dim=1)
 
     def _after_mlp(self, layer: int, stream: Tensor, hooks: Hooks) -> Tensor:
         block = self.blocks[layer]
