@@ -24,7 +24,11 @@ def r2(features, targets):
     """R² of one probe, fitted on the first half of the sequences: value, low, high."""
     half = fitted_half(len(features))
     pair = probe_errors(features, targets, half).sum(axis=1)[:, None]
-    return r2_rows(pair, 0, bootstrap(len(features) - half))[["value", "low", "high"]].iloc[0].to_numpy(dtype=float)
+    return (
+        r2_rows([({}, pair)], 0, bootstrap(len(features) - half))[["value", "low", "high"]]
+        .iloc[0]
+        .to_numpy(dtype=float)
+    )
 
 
 class Stream(torch.nn.Module):
@@ -35,7 +39,7 @@ class Stream(torch.nn.Module):
         self.residual = residual
 
     def forward(self, context):
-        return ActivationCache(None, None, None, list(self.residual), [], [], [])
+        return ActivationCache(None, None, None, list(self.residual), [], [], [], [])
 
 
 def table(model, values, parameters=None):
@@ -173,7 +177,7 @@ def test_a_model_holds_the_last_term_in_its_embedding_and_not_the_next():
 def test_the_mean_over_determined_positions_pools_their_errors():
     rng = np.random.default_rng(0)
     pair = rng.uniform(1, 2, size=(50, 5, 2))
-    rows = r2_rows(pair, 3, bootstrap(50))
+    rows = r2_rows([({}, pair)], 3, bootstrap(50))
     assert rows["position"].isna().tolist() == [False] * 5 + [True]
     assert rows["value"].iloc[-1] == pytest.approx(1 - pair[:, 3:, 0].sum() / pair[:, 3:, 1].sum())
     assert rows["value"].iloc[1] == pytest.approx(1 - pair[:, 1, 0].sum() / pair[:, 1, 1].sum())

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from recurrence_circuits.claims.verdicts import wilson
-from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
 
 RNG = np.random.default_rng(0)
@@ -29,6 +29,39 @@ def test_every_column_gets_its_own_interval():
     both = bootstrap(50).interval(values)
     assert both.shape == (3, 3, 2)
     np.testing.assert_allclose(both[:, 1, 0], bootstrap(50).interval(values[:, 1, 0]))
+
+
+def test_an_interval_is_that_of_explicit_resampling():
+    """The product of counts and values is the mean over sequences drawn again and again, from the same stream."""
+    values = RNG.exponential(size=(60, 4, 2))
+    drawn = np.random.default_rng(1).integers(60, size=(4000, 60))
+    means = np.stack([values[draw].mean(axis=0) for draw in drawn])  # resample 4 2
+    for statistic, explicit, whole in (
+        (identity, means, values.mean(axis=0)),
+        (ratio, means[..., 0] / means[..., 1], values.mean(axis=0)[:, 0] / values.mean(axis=0)[:, 1]),
+    ):
+        found = bootstrap(60).interval(values, statistic)
+        np.testing.assert_allclose(found, [whole, *np.quantile(explicit, [0.025, 0.975], axis=0)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("most", [1, 4000 * 3 * 2, 2**24])
+def test_many_intervals_are_each_by_itself(most, monkeypatch):
+    """However many of them fit in memory: one, two, all."""
+    monkeypatch.setattr("recurrence_circuits.measures.bootstrap.MOST", most)
+    values = [RNG.exponential(size=(50, 3)) for _ in range(5)]
+    together = bootstrap(50).intervals(values)
+    assert len(together) == 5
+    for found, each in zip(together, values, strict=True):
+        np.testing.assert_allclose(found, bootstrap(50).interval(each), rtol=1e-12)
+    assert bootstrap(50).intervals([]) == []
+
+
+def test_rows_carry_their_columns():
+    a, b = RNG.exponential(size=(2, 50, 2))
+    rows = bootstrap(50).rows([({"name": "a"}, a), ({"name": "b"}, b)], ratio)
+    assert rows["name"].tolist() == ["a", "b"]
+    for values, row in zip((a, b), rows[["value", "low", "high"]].to_numpy(), strict=True):
+        np.testing.assert_allclose(row, bootstrap(50).interval(values, ratio))
 
 
 def test_a_constant_has_no_spread():

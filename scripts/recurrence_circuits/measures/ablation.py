@@ -26,15 +26,13 @@ def measure_ablation(
     whole = model(context)
     whole_error = squared_error(whole.prediction, target)
     donor = donors(len(sequences), generator)
-    rows = []
+    measured = []
     for component in progress(ablatable(model), "components ablated:"):
+        labels = {"component": component.kind, "layer": component.layer, "head": component.head}
         for kind in KINDS:
             new = replacement(component, kind, whole, donor)
             ablated = predict_with(model, whole, lambda rows, c=component, new=new: replace(c, new[rows]))
             error = squared_error(ablated, target)
             for measure, values in (("mse", error), ("mse_change", error - whole_error)):
-                frame = rows_by_position(values, first_determined, bootstrap).assign(
-                    component=component.kind, layer=component.layer, head=component.head, kind=kind, measure=measure
-                )
-                rows.append(frame)
-    return pd.concat(rows)
+                measured.append(({**labels, "kind": kind, "measure": measure}, values))
+    return rows_by_position(measured, first_determined, bootstrap)

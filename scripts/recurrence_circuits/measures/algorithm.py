@@ -75,19 +75,15 @@ def measure_algorithm(
 
 def _rows(values: dict[str, np.ndarray], measure: str, task: Task, bootstrap: Bootstrap) -> pd.DataFrame:
     """Rows of one measure by predictor and position, from values `sequence position`. NaN makes no row."""
-    frames = [
-        rows_by_position(value, task.first_determined, bootstrap).assign(predictor=name, measure=measure)
-        for name, value in values.items()
-    ]
-    return pd.concat(frames).dropna(subset=["value"])
+    measured = [({"predictor": name, "measure": measure}, value) for name, value in values.items()]
+    return rows_by_position(measured, task.first_determined, bootstrap).dropna(subset=["value"])
 
 
 def _distances(prediction: Tensor, known: dict[str, Tensor], task: Task, bootstrap: Bootstrap) -> list[pd.DataFrame]:
     distances = {name: squared_error(prediction, candidate) for name, candidate in known.items()}
     size = squared_error(prediction, torch.zeros_like(prediction))
-    rows = []
+    pairs = []
     for name, distance in distances.items():
         pair = np.stack([d[:, task.first_determined :].mean(axis=1) for d in (distance, size)], axis=-1)
-        value, low, high = bootstrap.interval(pair, ratio)
-        rows.append({"predictor": name, "measure": "relative", "value": value, "low": low, "high": high})
-    return [_rows(distances, "distance", task, bootstrap), pd.DataFrame(rows).dropna(subset=["value"])]
+        pairs.append(({"predictor": name, "measure": "relative"}, pair))
+    return [_rows(distances, "distance", task, bootstrap), bootstrap.rows(pairs, ratio).dropna(subset=["value"])]

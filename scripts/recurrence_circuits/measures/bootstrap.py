@@ -1,13 +1,20 @@
 """Bootstrap intervals over test sequences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from recurrence_circuits.randomness import numpy_stream
 
 Statistic = Callable[[np.ndarray], np.ndarray]
+Measured = Sequence[tuple[dict, np.ndarray]]  # values, `sequence …` and all of one shape, with their columns in a table
+MOST = 2**24  # resampled means in memory at once: 128 MiB
+
+
+def identity(means: np.ndarray) -> np.ndarray:
+    return means
 
 
 class Bootstrap:
@@ -34,7 +41,7 @@ class Bootstrap:
         stream = numpy_stream(seed, "bootstrap", *purpose)
         return cls(n_sequences, smk.params.resamples, smk.params.confidence, stream)
 
-    def interval(self, values: ArrayLike, statistic: Statistic = lambda means: means) -> np.ndarray:
+    def interval(self, values: ArrayLike, statistic: Statistic = identity) -> np.ndarray:
         """The statistic and its interval: value, low and high, stacked on a new first axis.
 
         values     `sequence …`: what is averaged over sequences
@@ -42,8 +49,26 @@ class Bootstrap:
                    the identity by default. Where it is undefined, its NaN or infinity is returned.
         """
         values = np.asarray(values, dtype=np.float64)
-        means = np.tensordot(self.weights, values, axes=1)  # resample …
+        means = (self.weights @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:])  # resample …
         with np.errstate(invalid="ignore", divide="ignore"):  # callers drop what is undefined
             value = statistic(values.mean(axis=0)[None])[0]
             low, high = np.quantile(statistic(means), self.levels, axis=0)
         return np.stack([value, low, high])
+
+    def intervals(self, values: Sequence[np.ndarray], statistic: Statistic = identity) -> list[np.ndarray]:
+        """The `interval` of each of several values of one shape, by one matrix product for as many as fit in memory."""
+        if not values:
+            return []
+        at_once = max(1, MOST // (len(self.weights) * values[0][0].size))
+        parts = [values[start : start + at_once] for start in range(0, len(values), at_once)]
+        together = [np.stack(part, axis=1) for part in parts]  # sequence value …
+        return [each for part in together for each in np.moveaxis(self.interval(part, statistic), 1, 0)]
+
+    def rows(self, measured: Measured, statistic: Statistic = identity) -> pd.DataFrame:
+        """A table of single values with their intervals: the columns given with each, then value, low and high.
+
+        The index counts what is measured.
+        """
+        columns, values = zip(*measured, strict=True)
+        found = pd.DataFrame(self.intervals(values, statistic), columns=["value", "low", "high"])
+        return pd.concat([pd.DataFrame(columns), found], axis=1)

@@ -3,18 +3,24 @@
 import numpy as np
 import pandas as pd
 
-from recurrence_circuits.measures.bootstrap import Bootstrap, Statistic
+from recurrence_circuits.measures.bootstrap import Bootstrap, Measured, Statistic, identity
 
 
 def rows_by_position(
-    values: np.ndarray, first_determined: int, bootstrap: Bootstrap, statistic: Statistic = lambda means: means
+    measured: Measured, first_determined: int, bootstrap: Bootstrap, statistic: Statistic = identity
 ) -> pd.DataFrame:
-    """A statistic of values, `sequence position …`, averaged over sequences. Columns: position, value, low, high.
+    """A statistic of values, `sequence position …`, averaged over sequences.
 
-    One row per position, then one with an empty position for the mean over positions ≥ first_determined. The
-    statistic takes means `resample position …` and returns `resample position`; the identity by default.
+    For each of the values there is one row per position, then one with an empty position for the mean over positions
+    ≥ first_determined. The statistic takes means `resample … position …` and returns `resample … position`; the
+    identity by default. Columns: those given with the values, then position, value, low, high. The index counts what is
+    measured.
     """
-    extended = np.concatenate([values, values[:, first_determined:].mean(axis=1, keepdims=True)], axis=1)
-    value, low, high = bootstrap.interval(extended, statistic)
-    positions = pd.array([*range(values.shape[1]), None], dtype="Int64")
-    return pd.DataFrame({"position": positions, "value": value, "low": low, "high": high})
+    columns, values = zip(*measured, strict=True)
+    extended = [np.concatenate([v, v[:, first_determined:].mean(axis=1, keepdims=True)], axis=1) for v in values]
+    found = np.concatenate(bootstrap.intervals(extended, statistic), axis=1)  # value low high, measured · position
+    positions = [*range(values[0].shape[1]), None]
+    frame = pd.DataFrame(columns).loc[np.repeat(np.arange(len(columns)), len(positions))]
+    frame["position"] = pd.array(positions * len(columns), dtype="Int64")
+    frame[["value", "low", "high"]] = found.T
+    return frame

@@ -37,7 +37,7 @@ def measure_feedback(
     """
     directions, lengths = readout_directions(model)
     steps = epsilon / (lengths * mean_scale(model.final_norm, cache.residual[-1][:, first_determined:]))
-    frames = []
+    measured = []
     for layer in range(model.settings.n_layers) if layers is None else layers:
         block, stream = model.blocks[layer], cache.residual[layer]
         pairs = zip(directions.to(stream.dtype), steps.tolist(), strict=True)
@@ -48,11 +48,9 @@ def measure_feedback(
             parts = {("head", head): by_head[:, head] for head in range(by_head.shape[1])}
             parts["attention", None] = by_head.sum(axis=1)
             for (component, head), values in parts.items():
-                frame = rows_by_position(values, first_determined, bootstrap).assign(
-                    component=component, layer=layer, head=head, perturbed=perturbed, pattern=pattern
-                )
-                frames.append(frame)
-    return pd.concat(frames)
+                place = {"component": component, "layer": layer, "head": head}
+                measured.append(({**place, "perturbed": perturbed, "pattern": pattern}, values))
+    return rows_by_position(measured, first_determined, bootstrap)
 
 
 def feedback_gains(block: Block, stream: Tensor, direction: Tensor, step: float) -> dict[tuple[str, str], Tensor]:

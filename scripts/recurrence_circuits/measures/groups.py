@@ -102,16 +102,16 @@ def measure_groups(
     whole = model(context)
     whole_error = squared_error(whole.prediction, target)
     donor = donors(len(sequences), generator)
-    frames = []
+    measured = []
     for group in progress(groups, "groups ablated and kept:"):
         replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
         for intervention, heads in replaced.items():
             for kind in KINDS:
                 error = squared_error(without(model, heads, kind, whole, donor), target)
                 for measure, values in (("mse", error), ("mse_change", error - whole_error)):
-                    frame = rows_by_position(values, first_determined, bootstrap)
-                    frames.append(frame.assign(intervention=intervention, kind=kind, measure=measure, **_named(group)))
-    return pd.concat(frames)
+                    labels = {**_named(group), "intervention": intervention, "kind": kind, "measure": measure}
+                    measured.append((labels, values))
+    return rows_by_position(measured, first_determined, bootstrap)
 
 
 def without(model: Transformer, heads: list[Component], kind: str, whole: ActivationCache, donor: Tensor) -> Tensor:

@@ -28,10 +28,9 @@ def measure_handcrafted(task: Task, noise: float, sequences: Tensor, bootstrap: 
     predictions["best_linear"] = None, torch.einsum("nk,skd->snd", weights, exact)
     for name, model in handcrafted_models(context_length, noise).items():
         predictions[name] = model.settings.n_layers, model(context).prediction
-    frames = [
-        rows_by_position(squared_error(prediction, target), task.first_determined, bootstrap).assign(
-            predictor=name, n_layers=n_layers, measure="mse"
-        )
+    measured = [
+        ({"predictor": name, "n_layers": n_layers, "measure": "mse"}, squared_error(prediction, target))
         for name, (n_layers, prediction) in predictions.items()
     ]
-    return pd.concat(frames).dropna(subset=["value"]).astype({"n_layers": "Int64"})
+    rows = rows_by_position(measured, task.first_determined, bootstrap)
+    return rows.dropna(subset=["value"]).astype({"n_layers": "Int64"})

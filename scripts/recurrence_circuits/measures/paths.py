@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import moments, slope
 from recurrence_circuits.model.interventions import BATCH, donors, output_of, replace
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
@@ -60,19 +60,21 @@ def measure_paths(
 
     shown = slice(first_determined, None)
     error = squared_error(prediction, target)[:, shown]
-    swapped = (context[donor] - context)[:, shown]
-    rows = []
+    swapped = (context[donor] - context)[:, shown].cpu().numpy()
+    measured: dict[str, list] = {"prediction_change": [], "mse_change": [], "slope_on_last": []}
     for path, new in patched.items():
         new = torch.cat(new)
         change = (new - prediction)[:, shown].double().cpu().numpy()
         effects = {
-            "prediction_change": bootstrap.interval((change**2).mean(axis=(1, 2))),
-            "mse_change": bootstrap.interval((squared_error(new, target)[:, shown] - error).mean(axis=1)),
-            "slope_on_last": bootstrap.interval(moments(swapped.cpu().numpy(), change, (1, 2)), slope),
+            "prediction_change": (change**2).mean(axis=(1, 2)),
+            "mse_change": (squared_error(new, target)[:, shown] - error).mean(axis=1),
+            "slope_on_last": moments(swapped, change, (1, 2)),
         }
-        for name, (value, low, high) in effects.items():
-            rows.append({**described(path), "measure": name, "value": value, "low": low, "high": high})
-    return pd.DataFrame(rows)
+        for name, values in effects.items():
+            measured[name].append(({**described(path), "measure": name}, values))
+    statistics = {"slope_on_last": slope}
+    frames = [bootstrap.rows(each, statistics.get(name, identity)) for name, each in measured.items()]
+    return pd.concat(frames).sort_index(kind="stable")  # path by path
 
 
 def described(path: Path) -> dict:

@@ -38,17 +38,15 @@ def measure_predictions(
     errors = {name: squared_error(prediction, target) for name, prediction in predictions.items()}
     determined = slice(task.first_determined, None)
 
-    frames = []
+    measured, ratios = [], []
     for name, error in errors.items():
         excess = error - errors["bayes"]
-        for measure, values in (("mse", error), ("excess", excess)):
-            rows = rows_by_position(values, task.first_determined, bootstrap).dropna(subset=["value"])
-            frames.append(rows.assign(predictor=name, measure=measure))
+        measured += [({"predictor": name, "measure": "mse"}, error), ({"predictor": name, "measure": "excess"}, excess)]
         for model_name in models if name in SIMPLE else ():
             of_model = errors[model_name] - errors["bayes"]
             pair = np.stack([of_model[:, determined].mean(axis=1), excess[:, determined].mean(axis=1)], axis=-1)
-            value, low, high = bootstrap.interval(pair, ratio)
-            if np.isfinite(value):
-                row = {"predictor": name, "measure": f"{model_name}_ratio", "value": value, "low": low, "high": high}
-                frames.append(pd.DataFrame([row]))
-    return pd.concat(frames)
+            ratios.append(({"predictor": name, "measure": f"{model_name}_ratio"}, pair))
+    by_position = rows_by_position(measured, task.first_determined, bootstrap).dropna(subset=["value"])
+    overall = bootstrap.rows(ratios, ratio)
+    rows = pd.concat([by_position, overall[np.isfinite(overall["value"])]])
+    return rows.sort_values("predictor", key=lambda names: names.map(list(errors).index), kind="stable")

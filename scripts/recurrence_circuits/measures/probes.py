@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.statistics import ratio
 from recurrence_circuits.model.transformer import Transformer
@@ -89,15 +89,14 @@ def measure_probes(
     stacked = [target[order] if shuffled else target for target in targets.values() for shuffled in (False, True)]
     edges = np.cumsum([0, *(target.shape[-1] for target in stacked)])
     wanted = np.concatenate(stacked, axis=-1)  # sequence position column
-    frames = []
+    measured = []
     streams = model(sequences[:, :-1]).residual
     for index, stream in enumerate(progress(streams, "streams probed:")):
         error = np.stack([probe_errors(stream[:, i].double().numpy(), wanted[:, i], half) for i in range(n)], axis=1)
         for (name, shuffled), start, end in zip(columns, edges[:-1], edges[1:], strict=True):
             pair = error[:, :, start:end].sum(axis=2)  # sequence position 2
-            frame = r2_rows(pair, first_determined, bootstrap)
-            frames.append(frame.assign(after_layer=index - 1, target=name, shuffled=shuffled))
-    return pd.concat(frames).dropna(subset=["value"])
+            measured.append(({"after_layer": index - 1, "target": name, "shuffled": shuffled}, pair))
+    return r2_rows(measured, first_determined, bootstrap).dropna(subset=["value"])
 
 
 def fitted_half(n_sequences: int) -> int:
@@ -116,6 +115,6 @@ def probe_errors(features: np.ndarray, targets: np.ndarray, half: int) -> np.nda
     return np.stack([of_probe, scored - targets[:half].mean(axis=0)], axis=-1) ** 2
 
 
-def r2_rows(pair: np.ndarray, first_determined: int, bootstrap: Bootstrap) -> pd.DataFrame:
-    """R² by position, then over the determined positions, with intervals; pair is `sequence position 2`."""
-    return rows_by_position(pair, first_determined, bootstrap, lambda means: 1 - ratio(means))
+def r2_rows(measured: Measured, first_determined: int, bootstrap: Bootstrap) -> pd.DataFrame:
+    """R² by position, then over the determined positions; the values measured are pairs, `sequence position 2`."""
+    return rows_by_position(measured, first_determined, bootstrap, lambda means: 1 - ratio(means))

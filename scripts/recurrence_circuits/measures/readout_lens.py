@@ -28,16 +28,12 @@ def measure_readout_lens(
     context, target = sequences[:, :-1], sequences[:, 1:]
     errors = [squared_error(model.readout(stream), target) for stream in model(context).residual]
     copy_error = squared_error(context, target)
-    frames = []
+    mse = [({"after_layer": index - 1, "measure": "mse"}, error) for index, error in enumerate(errors)]
+    ratios = []
     for index, error in enumerate(errors):
-        after_layer = index - 1
-        frames.append(
-            rows_by_position(error, first_determined, bootstrap).assign(after_layer=after_layer, measure="mse")
-        )
         others = {"copy_ratio": copy_error} | ({"step_ratio": errors[index - 1]} if index else {})
         for measure, other in others.items():
             pair = np.stack([e[:, first_determined:].mean(axis=1) for e in (error, other)], axis=-1)
-            value, low, high = bootstrap.interval(pair, ratio)
-            row = {"after_layer": after_layer, "measure": measure, "value": value, "low": low, "high": high}
-            frames.append(pd.DataFrame([row]))
-    return pd.concat(frames)
+            ratios.append(({"after_layer": index - 1, "measure": measure}, pair))
+    frames = [rows_by_position(mse, first_determined, bootstrap), bootstrap.rows(ratios, ratio)]
+    return pd.concat(frames).sort_values("after_layer", kind="stable")

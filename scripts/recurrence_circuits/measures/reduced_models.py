@@ -64,21 +64,24 @@ def measure_reduced_models(
     parts = contribution_parts(model, cache)
     reduced, feedback = reduced_predictions(parts, terms, cache.attention[-1], first_determined)
     whole_error = squared_error(cache.prediction, target)
-    frames = []
+    errors, shares = [], []
     for name, value in reduced.items():
         error = squared_error(torch.from_numpy(value), target)
-        found = {measure: rows_by_position(values, first_determined, bootstrap) for measure, values in
-                 (("mse", error), ("excess", error - whole_error))}  # fmt: skip
+        for measure, values in (("mse", error), ("excess", error - whole_error)):
+            errors.append(({"reduced": name, "measure": measure}, values))
         for measure, whole in (("explained", prediction), ("refinement", prediction - terms)):
-            found[measure] = _explained(value - prediction, whole, first_determined, bootstrap)
-        frames += [frame.assign(reduced=name, measure=measure) for measure, frame in found.items()]
+            shares.append(({"reduced": name, "measure": measure}, _squares(value - prediction, whole)))
+    frames = [
+        rows_by_position(errors, first_determined, bootstrap),
+        rows_by_position(shares, first_determined, bootstrap, _explained_share),
+    ]
+    frames = [pd.concat(frames).sort_index(kind="stable")]
     if feedback is not None:
-        rest = feedback.contribution - parts.last_attention
-        frames.append(_explained(rest, parts.last_attention, first_determined, bootstrap).iloc[[-1]])
+        squares = _squares(feedback.contribution - parts.last_attention, parts.last_attention)
+        labels = {"reduced": "feedback", "measure": "explained"}
+        frames.append(rows_by_position([(labels, squares)], first_determined, bootstrap, _explained_share).iloc[[-1]])
         gains = {"gain_at_query": feedback.gains[0], "gain_in_context": feedback.gains[1], "gain": feedback.gains.sum()}
-        frames[-1] = frames[-1].assign(measure="explained")
-        frames.append(pd.DataFrame({"measure": list(gains), "value": list(gains.values())}))
-        frames[-2:] = [frame.assign(reduced="feedback") for frame in frames[-2:]]
+        frames.append(pd.DataFrame({"reduced": "feedback", "measure": list(gains), "value": list(gains.values())}))
     return pd.concat(frames).dropna(subset=["value"])
 
 
@@ -163,13 +166,13 @@ def _cross_fit(regressors: list[NDArray], fitted: NDArray, used: list[NDArray], 
     return result, np.mean(coefficients, axis=0)
 
 
-def _explained(rest: NDArray, whole: NDArray, first: int, bootstrap: Bootstrap) -> pd.DataFrame:
-    """1 − mean rest² / variance of the whole, pooled over coordinates, by position; see `rows_by_position`."""
-    values = np.stack([(v**p).mean(axis=2) for v, p in ((rest, 2), (whole, 1), (whole, 2))], axis=-1)
-    return rows_by_position(values, first, bootstrap, _explained_share)
+def _squares(rest: NDArray, whole: NDArray) -> NDArray:
+    """Means over coordinates of rest², whole and whole², `sequence position 3`: what `_explained_share` needs."""
+    return np.stack([(v**p).mean(axis=2) for v, p in ((rest, 2), (whole, 1), (whole, 2))], axis=-1)
 
 
 def _explained_share(means: NDArray) -> NDArray:
+    """1 − mean rest² / variance of the whole."""
     rest, mean, square = np.moveaxis(means, -1, 0)
     variance = square - mean**2
     return 1 - rest / np.where(variance > ROUNDING * square, variance, np.nan)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from recurrence_circuits.measures.attribution import direct_contributions
-from recurrence_circuits.measures.bootstrap import Bootstrap
+from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
 from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
 from recurrence_circuits.model.layer_norm import readout_directions
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
@@ -41,17 +41,16 @@ def contribution_similarity(
     """
     references = {"last": sequences[:, :-1], "target": sequences[:, 1:], "prediction": prediction}
     references = {name: value[:, first:].double().cpu().numpy() for name, value in references.items()}
-    rows = []
-    for component, part in parts.items():
-        shown = part[:, first:]
-        for name, reference in references.items():
-            pair = moments(reference, shown, POSITION_AND_COORDINATE)
-            rows.append(_row(component, f"correlation_with_{name}", bootstrap.interval(pair, correlation)))
-            if name == "last":
-                rows.append(_row(component, "slope_on_last", bootstrap.interval(pair, slope)))
-        square = (shown**2).mean(axis=POSITION_AND_COORDINATE)
-        rows.append(_row(component, "mean_square", bootstrap.interval(square)))
-    return pd.DataFrame(rows).dropna(subset=["value"])
+    shown = {component: part[:, first:] for component, part in parts.items()}
+    frames = []
+    for name, reference in references.items():
+        pairs = {component: moments(reference, part, POSITION_AND_COORDINATE) for component, part in shown.items()}
+        frames.append(bootstrap.rows(_labelled(pairs, f"correlation_with_{name}"), correlation))
+        if name == "last":
+            frames.append(bootstrap.rows(_labelled(pairs, "slope_on_last"), slope))
+    squares = {component: (part**2).mean(axis=POSITION_AND_COORDINATE) for component, part in shown.items()}
+    frames.append(bootstrap.rows(_labelled(squares, "mean_square")))
+    return pd.concat(frames).sort_index(kind="stable").dropna(subset=["value"])  # component by component
 
 
 def output_similarity(model: Transformer, cache: ActivationCache, first: int, bootstrap: Bootstrap) -> pd.DataFrame:
@@ -61,15 +60,14 @@ def output_similarity(model: Transformer, cache: ActivationCache, first: int, bo
     of a zero vector is undefined: such a head has no row.
     """
     directions, _ = readout_directions(model)  # dimension d_model
-    rows = []
+    measured = []
     for head in model.heads():
         output = cache.head_output[head.layer][:, head.head, first:].double()  # sequence position d_model
         with_readout = cosine(output[..., None, :], directions).mean(dim=-1)
         with_residual = cosine(output, cache.residual[head.layer][:, first:].double())
         for name, value in (("readout", with_readout), ("residual", with_residual)):
-            interval = bootstrap.interval(value.mean(dim=1).cpu().numpy())
-            rows.append(_row(head, f"cosine_with_{name}", interval))
-    return pd.DataFrame(rows).dropna(subset=["value"])
+            measured += _labelled({head: value.mean(dim=1).cpu().numpy()}, f"cosine_with_{name}")
+    return bootstrap.rows(measured).dropna(subset=["value"])
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
@@ -105,16 +103,17 @@ def attention_similarity(
     positions = range(first, context.shape[1])
     distance = torch.cdist(context.double(), context.double(), compute_mode="donot_use_mm_for_euclid_dist")
     closeness = {n: -distance[:, n, : n + 1].cpu().numpy() for n in positions}
-    rows = []
+    agreements, statistics = {}, {}
     for head in model.heads():
         pattern = cache.attention[head.layer][:, head.head].double().cpu().numpy()  # sequence query key
         agreement = np.stack([rank_correlation(pattern[:, n, : n + 1], closeness[n]) for n in positions], axis=1)
         known = np.isfinite(agreement)
-        pair = np.stack([np.where(known, agreement, 0.0).mean(axis=1), known.mean(axis=1)], axis=-1)
-        rows.append(_row(head, "attention_similarity", bootstrap.interval(pair, ratio)))
+        agreements[head] = np.stack([np.where(known, agreement, 0.0).mean(axis=1), known.mean(axis=1)], axis=-1)
         for name, value in _attention_statistics(pattern, positions).items():
-            rows.append(_row(head, name, bootstrap.interval(value.mean(axis=1))))
-    return pd.DataFrame(rows).dropna(subset=["value"])
+            statistics.setdefault(name, {})[head] = value.mean(axis=1)
+    frames = [bootstrap.rows(_labelled(agreements, "attention_similarity"), ratio)]
+    frames += [bootstrap.rows(_labelled(by_head, name)) for name, by_head in statistics.items()]
+    return pd.concat(frames).sort_index(kind="stable").dropna(subset=["value"])  # head by head
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -177,9 +176,9 @@ def contribution_sample(
     return pd.concat(frames)
 
 
-def _row(component: Component, measure: str, interval: np.ndarray) -> dict:
-    value, low, high = interval
-    return {
-        "component": component.kind, "layer": component.layer, "head": component.head,
-        "measure": measure, "value": value, "low": low, "high": high,
-    }  # fmt: skip
+def _labelled(values: dict[Component, np.ndarray], measure: str) -> Measured:
+    """Values by component, with their columns of the `similarity` table."""
+    return [
+        ({"component": c.kind, "layer": c.layer, "head": c.head, "measure": measure}, value)
+        for c, value in values.items()
+    ]
