@@ -1,8 +1,11 @@
 """Direct attribution: what each component adds to the prediction by itself, its direct contribution."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from recurrence_circuits.model.layer_norm import fold
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 
 TOLERANCE = 1e-3  # times the size of the prediction: rounding of float32 sums over some twenty components
@@ -18,35 +21,34 @@ def direct_contributions(model: Transformer, cache: ActivationCache) -> dict[Com
 
     A direct contribution is not an effect: a component also acts through later layers, as ablation shows.
     """
-    outputs = {Component("embedding"): cache.embedding}
-    outputs[Component("position")] = cache.position_embedding.expand_as(cache.embedding)
-    for component in model.heads():
-        outputs[component] = cache.head_output[component.layer][:, component.head]
+    read = frozen_readout(model, cache)
+    contributions = {Component("embedding"): read(cache.embedding)}
+    contributions[Component("position")] = read(cache.position_embedding.expand_as(cache.embedding))
+    for layer, heads in enumerate(cache.head_output):
+        of_heads = read(heads)  # batch head position dimension
+        contributions |= {Component("head", layer, head): of_heads[:, head] for head in range(heads.shape[1])}
     for layer, output in enumerate(cache.mlp_output):
-        outputs[Component("mlp", layer)] = output
-    attention_bias = sum(block.attention.b_O for block in model.blocks)
-    outputs[Component("bias")] = attention_bias.expand_as(cache.embedding)
-
-    contributions = {component: frozen_readout(model, cache, output) for component, output in outputs.items()}
+        contributions[Component("mlp", layer)] = read(output)
     constant = model.b_readout
     if model.settings.layer_norm:
         constant = constant + model.final_norm.bias @ model.W_readout
-    contributions[Component("bias")] = contributions[Component("bias")] + constant
+    attention_bias = sum(block.attention.b_O for block in model.blocks)
+    contributions[Component("bias")] = read(attention_bias.expand_as(cache.embedding)) + constant
     _require_sum(contributions, cache.prediction)
     return contributions
 
 
-def frozen_readout(model: Transformer, cache: ActivationCache, output: Tensor) -> Tensor:
-    """Map an output, `batch position d_model`, to the prediction: frozen final LayerNorm and readout, without biases.
+def frozen_readout(model: Transformer, cache: ActivationCache) -> Callable[[Tensor], Tensor]:
+    """The map of an output, `batch position d_model`, to the prediction: frozen final LayerNorm, readout, no biases.
 
-    Linear in `output`. Returns `batch position dimension`.
+    It is linear, and returns `batch position dimension`. It maps all heads of a layer at once, too: their axis is kept.
     """
+    W = fold(model.final_norm, model.W_readout).to(cache.prediction.dtype)  # d_model dimension
     if not model.settings.layer_norm:
-        return output @ model.W_readout
-    norm, final = model.final_norm, cache.residual[-1]
-    scale = (final.var(dim=-1, keepdim=True, unbiased=False) + norm.eps).rsqrt()  # batch position 1
-    centred = output - output.mean(dim=-1, keepdim=True)
-    return (centred * scale * norm.weight) @ model.W_readout
+        return lambda output: output @ W
+    final = cache.residual[-1]
+    scale = (final.var(dim=-1, keepdim=True, unbiased=False) + model.final_norm.eps).rsqrt()  # batch position 1
+    return lambda output: (output @ W) * (scale if output.ndim == 3 else scale[:, None])
 
 
 def _require_sum(contributions: dict[Component, Tensor], prediction: Tensor) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.model.interventions import BATCH
 from recurrence_circuits.model.layer_norm import mean_scale, readout_directions
 from recurrence_circuits.model.transformer import ActivationCache, Block, Transformer, project
 
@@ -41,9 +42,10 @@ def measure_feedback(
     for layer in range(model.settings.n_layers) if layers is None else layers:
         block, stream = model.blocks[layer], cache.residual[layer]
         pairs = zip(directions.to(stream.dtype), steps.tolist(), strict=True)
-        gains = [feedback_gains(block, stream, direction, step) for direction, step in pairs]
-        for perturbed, pattern in gains[0]:
-            coordinates = torch.stack([gain[perturbed, pattern] for gain in gains])
+        # In batches, as all passes (see BATCH).
+        gains = [[feedback_gains(block, part, *pair) for part in stream.split(BATCH)] for pair in pairs]
+        for perturbed, pattern in gains[0][0]:
+            coordinates = torch.stack([torch.cat([gain[perturbed, pattern] for gain in parts]) for parts in gains])
             by_head = coordinates.mean(dim=0).double().cpu().numpy()  # sequence head query
             parts = {("head", head): by_head[:, head] for head in range(by_head.shape[1])}
             parts["attention", None] = by_head.sum(axis=1)
@@ -60,10 +62,13 @@ def feedback_gains(block: Block, stream: Tensor, direction: Tensor, step: float)
     is computed, for all queries at once.
     """
     clean, up, down = (reads(block, stream + shift * direction, direction) for shift in (0.0, step, -step))
+    held = probabilities(clean[0], own=clean[1], before=clean[1])
     gains = {}
     for perturbed in ("query", "context"):
         for pattern in ("free", "held"):
-            higher, lower = (attended(clean, shifted, perturbed, pattern) for shifted in (up, down))
+            higher, lower = (
+                attended(clean, shifted, perturbed, held if pattern == "held" else None) for shifted in (up, down)
+            )
             gains[perturbed, pattern] = (higher - lower) / (2 * step)
     return gains
 
@@ -77,15 +82,22 @@ def reads(block: Block, stream: Tensor, direction: Tensor) -> tuple[Tensor, Tens
     return q, k, (v @ (attention.W_O @ direction)[..., None]).squeeze(-1)
 
 
-def attended(clean: tuple, shifted: tuple, perturbed: str, pattern: str) -> Tensor:
+def attended(clean: tuple, shifted: tuple, perturbed: str, held: Tensor | None) -> Tensor:
     """What each head writes along the direction, `batch head query`, with some positions shifted.
 
     clean and shifted are results of `reads`. Each query's own position (perturbed = query) or all positions before it
-    (context) are taken from `shifted`, the others from `clean`.
+    (context) are taken from `shifted`, the others from `clean`. held is the attention, `batch head query key`; if None
+    it follows the shift.
     """
     own, before = (shifted, clean) if perturbed == "query" else (clean, shifted)
-    q, itself = own[0], torch.eye(clean[0].shape[2], dtype=torch.bool, device=clean[0].device)  # query key
-    scores = torch.where(itself, q @ own[1].mT, q @ before[1].mT) if pattern == "free" else clean[0] @ clean[1].mT
-    future = torch.ones_like(itself).triu(1)
-    attention = (scores * q.shape[-1] ** -0.5).masked_fill(future, float("-inf")).softmax(dim=-1)
-    return (attention * torch.where(itself, own[2][:, :, None], before[2][:, :, None])).sum(dim=-1)
+    attention = probabilities(own[0], own=own[1], before=before[1]) if held is None else held
+    to_itself = attention.diagonal(dim1=-2, dim2=-1)  # batch head query
+    return (attention.tril(-1) @ before[2][..., None]).squeeze(-1) + to_itself * own[2]
+
+
+def probabilities(q: Tensor, own: Tensor, before: Tensor) -> Tensor:
+    """Attention, `batch head query key`, of q to the keys `own` at its own position and `before` at those before it."""
+    scores = q @ before.mT
+    scores.diagonal(dim1=-2, dim2=-1).copy_((q * own).sum(dim=-1))
+    future = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+    return (scores * q.shape[-1] ** -0.5).masked_fill(future, float("-inf")).softmax(dim=-1)

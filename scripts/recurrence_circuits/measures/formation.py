@@ -8,7 +8,7 @@ from torch import Tensor
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.feedback import measure_feedback
 from recurrence_circuits.measures.similarity import contribution_similarity, contributions_by_component
-from recurrence_circuits.model.transformer import Component, Transformer
+from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
 
@@ -43,23 +43,25 @@ def measure_formation(
     """
     frames = []
     for step, model in progress(list(models.items()), "snapshots measured:"):
+        cache = model(sequences[:, :-1])
         rows = [
-            *_errors(model, sequences, floor, first_determined, bootstrap),
-            *_layers(model, sequences, first_determined, epsilon, bootstrap),
+            *_errors(cache.prediction, sequences[:, 1:], floor, first_determined, bootstrap),
+            *_layers(model, cache, sequences, first_determined, epsilon, bootstrap),
         ]
         frames.append(pd.DataFrame(rows, columns=["measure", "value", "low", "high"]).assign(step=step))
     return pd.concat(frames).dropna(subset=["value"])
 
 
-def _errors(model: Transformer, sequences: Tensor, floor: Tensor, first: int, bootstrap: Bootstrap):
-    target = sequences[:, 1:]
-    error, least = (squared_error(of, target)[:, first:] for of in (model(sequences[:, :-1]).prediction, floor))
+def _errors(prediction: Tensor, target: Tensor, floor: Tensor, first: int, bootstrap: Bootstrap):
+    error, least = (squared_error(of, target)[:, first:] for of in (prediction, floor))
     yield "mse", *bootstrap.interval(error.mean(axis=1))
     yield "excess", *bootstrap.interval((error - least).mean(axis=1))
 
 
-def _layers(model: Transformer, sequences: Tensor, first: int, epsilon: float, bootstrap: Bootstrap):
-    cache, last = model(sequences[:, :-1]), model.settings.n_layers - 1
+def _layers(
+    model: Transformer, cache: ActivationCache, sequences: Tensor, first: int, epsilon: float, bootstrap: Bootstrap
+):
+    last = model.settings.n_layers - 1
     parts = contributions_by_component(model, cache)
     for name, layer in {"layer0": 0, "last_layer": last}.items():
         part = {Component("attention", layer): parts[Component("attention", layer)]}
