@@ -2,6 +2,7 @@
 
 from recurrence_circuits.measures.circuits import measure_circuits, measure_composition
 from recurrence_circuits.measures.inputs import MeasureInputs
+from recurrence_circuits.model.passes import residual_streams
 from recurrence_circuits.runtime.logs import log_to
 
 
@@ -10,9 +11,9 @@ def main(smk):
         m = MeasureInputs.from_rule(smk)
         first, circuits, composition = m.task.first_determined, {}, {}
         for name, model in m.models.items():
-            cache = model(m.context)
-            circuits[name] = measure_circuits(model, cache, first)
-            composition[name] = measure_composition(model, cache, first)
+            streams = residual_streams(model, m.context)
+            circuits[name] = measure_circuits(model, streams, first)
+            composition[name] = measure_composition(model, streams, first)
         m.write_both("circuits", circuits)
         m.write_both("composition", composition)
 

@@ -3,6 +3,7 @@
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.feedback import measure_feedback
 from recurrence_circuits.measures.inputs import MeasureInputs
+from recurrence_circuits.model.passes import residual_streams
 from recurrence_circuits.runtime.logs import log_to
 
 
@@ -12,7 +13,7 @@ def main(smk):
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
         first, epsilon = m.task.first_determined, smk.params.feedback_epsilon
         frames = {
-            name: measure_feedback(model, model(m.context), first, epsilon, bootstrap)
+            name: measure_feedback(model, residual_streams(model, m.context), first, epsilon, bootstrap)
             for name, model in m.models.items()
         }
         m.write_both("feedback", frames)

@@ -3,6 +3,7 @@
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.inputs import MeasureInputs
 from recurrence_circuits.measures.probes import fitted_half, measure_probes
+from recurrence_circuits.model.passes import residual_streams
 from recurrence_circuits.randomness import numpy_stream
 from recurrence_circuits.runtime.logs import log_to
 from recurrence_circuits.tasks.dataset import read_parameters
@@ -17,7 +18,7 @@ def main(smk):
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences) - fitted_half(len(m.sequences)), "half")
         frames = {
             name: measure_probes(
-                model,
+                residual_streams(model, m.context),
                 m.sequences,
                 parameters,
                 m.task.first_determined,

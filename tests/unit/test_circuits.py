@@ -18,7 +18,7 @@ LINEAR = {"attention_only": True, "layer_norm": False}
 
 def measured(model, measure=circuits.measure_circuits):
     values = sequences(dimension=model.dimension)[:, : model.context_length]
-    frame = measure(model, model(values), FIRST)
+    frame = measure(model, model(values).residual, FIRST)
     return frame.set_index([column for column in frame.columns if column != "value"])["value"].sort_index()
 
 
@@ -158,7 +158,7 @@ def test_composition_by_factors_is_that_of_the_whole_products(layer_norm):
 
 def test_a_model_of_one_layer_has_an_empty_composition_table(tmp_path):
     model, path = random_model(n_layers=1), str(tmp_path / "composition.csv")
-    frame = circuits.measure_composition(model, model(sequences()[:, :6]), FIRST)
+    frame = circuits.measure_composition(model, model(sequences()[:, :6]).residual, FIRST)
     write_table("composition", frame.assign(experiment="toy", seed=0, model="trained"), path)
     assert len(read_table("composition", path)) == 0
 

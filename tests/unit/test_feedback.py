@@ -17,7 +17,7 @@ N = np.arange(6)  # positions
 def measured(model, values=None, epsilon=EPSILON):
     values = sequences(dimension=model.dimension)[:, :6] if values is None else values
     bootstrap = Bootstrap(len(values), 50, 0.95, np.random.default_rng(0))
-    frame = measure_feedback(model, model(values), FIRST, epsilon, bootstrap)
+    frame = measure_feedback(model, model(values).residual, FIRST, epsilon, bootstrap)
     return frame.set_index(["component", "layer", "head", "perturbed", "pattern"]).sort_index()
 
 

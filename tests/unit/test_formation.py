@@ -70,7 +70,7 @@ def test_an_unknown_floor_leaves_the_error_alone():
 def test_feedback_is_the_last_layers(n_layers):
     model, values = random_model(n_layers=n_layers), sequences()
     table = measured({5: model}, values)
-    frame = measure_feedback(model, model(values[:, :-1]), FIRST, EPSILON, bootstrap(values))
+    frame = measure_feedback(model, model(values[:, :-1]).residual, FIRST, EPSILON, bootstrap(values))
     overall = frame[frame["position"].isna() & (frame["component"] == "attention") & (frame["pattern"] == "free")]
     for row in overall[overall["layer"] == n_layers - 1].itertuples():
         assert table[5, f"feedback_{row.perturbed}"] == pytest.approx(row.value)

@@ -17,7 +17,8 @@ from recurrence_circuits.measures import similarity
 from recurrence_circuits.measures.ablation import measure_ablation
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.groups import Group, choose_groups, control, measure_groups
-from recurrence_circuits.model.interventions import BATCH, KINDS, donors, replace_heads, replacement
+from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
+from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import Component
 from synthetic_tables import Synthetic
 

@@ -10,7 +10,6 @@ from recurrence_circuits.figures import colours
 from recurrence_circuits.figures import probes as figure
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.probes import PENALTIES, fit_ridge, fitted_half, measure_probes, probe_errors, r2_rows
-from recurrence_circuits.model.transformer import ActivationCache
 from synthetic_tables import Synthetic
 
 FIRST = 2
@@ -31,20 +30,10 @@ def r2(features, targets):
     )
 
 
-class Stream(torch.nn.Module):
-    """Stands in for a model: its residual streams are given."""
-
-    def __init__(self, *residual):
-        super().__init__()
-        self.residual = residual
-
-    def forward(self, context):
-        return ActivationCache(None, None, None, list(self.residual), [], [], [], [])
-
-
 def table(model, values, parameters=None):
     n = len(values) - fitted_half(len(values))
-    frame = measure_probes(model, values, parameters or {}, FIRST, bootstrap(n), np.random.default_rng(0))
+    streams = model if isinstance(model, list) else model(values[:, :-1]).residual
+    frame = measure_probes(streams, values, parameters or {}, FIRST, bootstrap(n), np.random.default_rng(0))
     return frame.set_index(["after_layer", "target", "shuffled", "position"])["value"].sort_index()
 
 
@@ -157,7 +146,7 @@ def test_targets_are_found_where_they_are_and_nowhere_else():
     hidden = torch.randn(400, 1, 2, generator=rng)
     holds_last = torch.cat([noise, values[:, :-1]], dim=-1)
     holds_next_and_hidden = torch.cat([noise, values[:, 1:], hidden.expand(-1, 6, -1)], dim=-1)
-    found = table(Stream(noise, holds_last, holds_next_and_hidden), values, {"c": hidden[:, 0].double().numpy()})
+    found = table([noise, holds_last, holds_next_and_hidden], values, {"c": hidden[:, 0].double().numpy()})
     holds = {(0, "last"), (1, "next"), (1, "c")}
     for layer in (-1, 0, 1):
         for target in ("last", "next", "c"):

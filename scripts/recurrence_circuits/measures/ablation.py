@@ -6,7 +6,8 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
-from recurrence_circuits.model.interventions import KINDS, ablatable, donors, predict_with, replace, replacement
+from recurrence_circuits.model.interventions import KINDS, ablatable, donors, replace, replacement
+from recurrence_circuits.model.passes import predict_with
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error

@@ -13,7 +13,7 @@ from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.conditions import conditions, unit_noise
 from recurrence_circuits.measures.statistics import ratio
-from recurrence_circuits.model.interventions import predict
+from recurrence_circuits.model.passes import predict
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.predictors import linear
 from recurrence_circuits.predictors.baselines import Predictor, baselines

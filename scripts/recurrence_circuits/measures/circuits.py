@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from recurrence_circuits.model.layer_norm import fold, mean_scale, readout_directions
-from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
+from recurrence_circuits.model.transformer import Component, Transformer
 
 INPUTS = ("query", "key", "value")
 
@@ -29,12 +29,15 @@ class Circuit:
     W_O: Tensor  # d_head d_model
 
 
-def head_circuits(model: Transformer, cache: ActivationCache, first: int) -> dict[Component, Circuit]:
-    """The circuits of every head. LayerNorm's scale is its mean over sequences and positions ≥ first."""
+def head_circuits(model: Transformer, streams: list[Tensor], first: int) -> dict[Component, Circuit]:
+    """The circuits of every head. LayerNorm's scale is its mean over sequences and positions ≥ first.
+
+    streams are the residual streams before each layer and after the last, each `batch position d_model`.
+    """
     circuits = {}
     for layer, block in enumerate(model.blocks):
         norm, a = block.attention_norm, block.attention
-        scale, root = mean_scale(norm, cache.residual[layer][:, first:]), a.W_Q.shape[-1] ** -0.5
+        scale, root = mean_scale(norm, streams[layer][:, first:]), a.W_Q.shape[-1] ** -0.5
         W_Q, W_K, W_V = (fold(norm, W, scale) for W in (a.W_Q, a.W_K, a.W_V))
         for head in range(model.settings.n_heads):
             circuits[Component("head", layer, head)] = Circuit(
@@ -43,7 +46,7 @@ def head_circuits(model: Transformer, cache: ActivationCache, first: int) -> dic
     return circuits
 
 
-def measure_circuits(model: Transformer, cache: ActivationCache, first: int) -> pd.DataFrame:
+def measure_circuits(model: Transformer, streams: list[Tensor], first: int) -> pd.DataFrame:
     """Each head's circuits in numbers: the columns of the `circuits` table from `layer` on. measure is one of
 
     ov_gain           embedding → W_V W_O → readout, both LayerNorms at their mean scale: how much the prediction
@@ -63,11 +66,11 @@ def measure_circuits(model: Transformer, cache: ActivationCache, first: int) -> 
 
     If a product is zero its score is undefined and has no row.
     """
-    scale = mean_scale(model.final_norm, cache.residual[-1][:, first:])
+    scale = mean_scale(model.final_norm, streams[-1][:, first:])
     embedding, readout = model.W_E.double(), fold(model.final_norm, model.W_readout, scale)
     direction, _ = readout_directions(model)
     rows = []
-    for head, c in head_circuits(model, cache, first).items():
+    for head, c in head_circuits(model, streams, first).items():
         singular = singular_values(c.W_Q, c.W_K)
         measures = {
             "ov_gain": ((embedding @ c.W_V) @ (c.W_O @ readout)).diagonal().mean(),
@@ -104,14 +107,14 @@ def singular_values(left: Tensor, right: Tensor) -> Tensor:
     return torch.linalg.svdvals(triangle(left) @ triangle(right).T)
 
 
-def measure_composition(model: Transformer, cache: ActivationCache, first: int) -> pd.DataFrame:
+def measure_composition(model: Transformer, streams: list[Tensor], first: int) -> pd.DataFrame:
     """How much each head reads of what each head of an earlier layer writes: the `composition` table from `layer` on.
 
     value is ‖M N‖ / (‖M‖ ‖N‖) in Frobenius norms, in [0, 1]. M is W_V W_O of the earlier head, N the later head's
     W_Q W_Kᵀ (input `query`), W_K W_Qᵀ (`key`) or W_V W_O (`value`). Two random circuits score about 1/√d_model, as
     the untrained control shows. A head whose circuit is zero has no row.
     """
-    circuits, rows = head_circuits(model, cache, first), []
+    circuits, rows = head_circuits(model, streams, first), []
     for head, c in circuits.items():
         written = triangle(c.W_V) @ c.W_O  # d_head d_model
         for other, d in circuits.items():

@@ -8,15 +8,15 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
-from recurrence_circuits.model.interventions import BATCH
 from recurrence_circuits.model.layer_norm import mean_scale, readout_directions
-from recurrence_circuits.model.transformer import ActivationCache, Block, Transformer, project
+from recurrence_circuits.model.passes import BATCH
+from recurrence_circuits.model.transformer import Block, Transformer, project
 
 
 @torch.no_grad()
 def measure_feedback(
     model: Transformer,
-    cache: ActivationCache,
+    streams: list[Tensor],
     first_determined: int,
     epsilon: float,
     bootstrap: Bootstrap,
@@ -31,16 +31,17 @@ def measure_feedback(
     the mean over coordinates, each with its own direction. By position of the query, and the mean over the determined
     positions.
 
+    streams    the residual streams before each layer and after the last, each `sequence position d_model`
     perturbed  query: the shift is at the query's own position; context: at every position before it, and only there
     pattern    free: attention follows the shift through queries and keys; held: it is kept, and only values change
     epsilon    δ in units of x: the mean direct effect of the shift on the prediction
     layers     the layers to measure; all by default
     """
     directions, lengths = readout_directions(model)
-    steps = epsilon / (lengths * mean_scale(model.final_norm, cache.residual[-1][:, first_determined:]))
+    steps = epsilon / (lengths * mean_scale(model.final_norm, streams[-1][:, first_determined:]))
     measured = []
     for layer in range(model.settings.n_layers) if layers is None else layers:
-        block, stream = model.blocks[layer], cache.residual[layer]
+        block, stream = model.blocks[layer], streams[layer]
         pairs = zip(directions.to(stream.dtype), steps.tolist(), strict=True)
         # In batches, as all passes (see BATCH).
         gains = [[feedback_gains(block, part, *pair) for part in stream.split(BATCH)] for pair in pairs]

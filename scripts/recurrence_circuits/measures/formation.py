@@ -68,7 +68,7 @@ def _layers(
         similar = contribution_similarity(part, cache.prediction, sequences, first, bootstrap)
         for measure, column in {"slope": "slope_on_last", "correlation": "correlation_with_last"}.items():
             yield from _rows(f"{name}_{measure}", similar, measure=column)
-    feedback = measure_feedback(model, cache, first, epsilon, bootstrap, layers=[last])
+    feedback = measure_feedback(model, cache.residual, first, epsilon, bootstrap, layers=[last])
     overall = feedback[feedback["position"].isna()]
     for perturbed in ("context", "query"):
         where = {"component": "attention", "layer": last, "perturbed": perturbed, "pattern": "free"}

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
-from recurrence_circuits.model.interventions import KINDS, donors, predict_with, replace_heads, replacement
+from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
+from recurrence_circuits.model.passes import predict_with
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.randomness import numpy_stream
 from recurrence_circuits.runtime.progress import progress

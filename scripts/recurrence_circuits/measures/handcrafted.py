@@ -6,6 +6,7 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.model.passes import predict
 from recurrence_circuits.predictors import linear
 from recurrence_circuits.predictors.baselines import baselines
 from recurrence_circuits.predictors.handcrafted import handcrafted_models
@@ -27,7 +28,7 @@ def measure_handcrafted(task: Task, noise: float, sequences: Tensor, bootstrap: 
     predictions = {name: (None, known[name](exact)) for name in ("copy_last", "bayes")}
     predictions["best_linear"] = None, torch.einsum("nk,skd->snd", weights, exact)
     for name, model in handcrafted_models(context_length, noise).items():
-        predictions[name] = model.settings.n_layers, model(context).prediction
+        predictions[name] = model.settings.n_layers, predict(model, context)
     measured = [
         ({"predictor": name, "n_layers": n_layers, "measure": "mse"}, squared_error(prediction, target))
         for name, (n_layers, prediction) in predictions.items()

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import moments, slope
-from recurrence_circuits.model.interventions import BATCH, donors, output_of, replace
+from recurrence_circuits.model.interventions import donors, output_of, replace
+from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -42,32 +43,26 @@ def measure_paths(
     """
     context, target = sequences[:, :-1], sequences[:, 1:]
     donor = donors(len(context), generator)
-    parts = torch.arange(len(context)).split(BATCH)
-    clean, outputs = [], {sender: [] for sender in senders(model)}
-    for part in parts:
-        cache = model(context[part])
-        clean.append(cache.prediction)
-        for sender, collected in outputs.items():
-            collected.append(output_of(sender, cache))
-    prediction, outputs = torch.cat(clean), {sender: torch.cat(collected) for sender, collected in outputs.items()}
-
+    caches = [model(part) for part in context.split(BATCH)]
+    outputs = {sender: torch.cat([output_of(sender, cache) for cache in caches]) for sender in senders(model)}
     patched: dict[Path, list[Tensor]] = {}
-    for part in progress(parts, "batches patched on every path:"):
-        cache = model(context[part])
+    batches = list(zip(caches, donor.split(BATCH), strict=True))
+    for cache, others in progress(batches, "batches patched on every path:"):
         for sender, output in outputs.items():
-            for path, new in patched_predictions(model, cache, sender, output[donor[part]]):
+            for path, new in patched_predictions(model, cache, sender, output[others], first_determined):
                 patched.setdefault(path, []).append(new)
 
     shown = slice(first_determined, None)
-    error = squared_error(prediction, target)[:, shown]
+    prediction, target = torch.cat([cache.prediction for cache in caches])[:, shown], target[:, shown]
+    error = squared_error(prediction, target)
     swapped = (context[donor] - context)[:, shown].cpu().numpy()
     measured: dict[str, list] = {"prediction_change": [], "mse_change": [], "slope_on_last": []}
     for path, new in patched.items():
         new = torch.cat(new)
-        change = (new - prediction)[:, shown].double().cpu().numpy()
+        change = (new - prediction).double().cpu().numpy()
         effects = {
             "prediction_change": (change**2).mean(axis=(1, 2)),
-            "mse_change": (squared_error(new, target)[:, shown] - error).mean(axis=1),
+            "mse_change": (squared_error(new, target) - error).mean(axis=1),
             "slope_on_last": moments(swapped, change, (1, 2)),
         }
         for name, values in effects.items():
@@ -93,7 +88,7 @@ def senders(model: Transformer) -> list[Component]:
 
 
 def patched_predictions(
-    model: Transformer, cache: ActivationCache, sender: Component, new: Tensor
+    model: Transformer, cache: ActivationCache, sender: Component, new: Tensor, first: int = 0
 ) -> Iterator[tuple[Path, Tensor]]:
     """The predictions, path by path, with the sender's output replaced by `new`, `batch position d_model`.
 
@@ -101,11 +96,11 @@ def patched_predictions(
     of the sender's outputs is added to the stream that this input is made from, and nothing in between is computed
     anew. What the receiver then writes goes on through the last layer's MLP and the readout. A model with one layer
     has no such path. A path into the final stream goes through the readout only.
-    Yields predictions, `batch position dimension`.
+    Yields predictions, `batch position dimension`, from position `first` on.
     """
     difference = new - output_of(sender, cache)
-    yield Path(sender, "total"), model.resume(cache, replace(sender, new))
-    yield Path(sender, "residual"), model.readout(cache.residual[-1] + difference)
+    yield Path(sender, "total"), model.resume(cache, replace(sender, new))[:, first:]
+    yield Path(sender, "residual"), model.readout((cache.residual[-1] + difference)[:, first:])
     last = model.settings.n_layers - 1
     if last == sender.layer:
         return
@@ -117,10 +112,11 @@ def patched_predictions(
         if read_by != "value":
             pattern = block.attention.pattern(*((patched, read) if read_by == "query" else (read, patched)))
         changes = block.attention.output(patched if read_by == "value" else read, pattern) - heads
+        changes = changes[:, :, first:]
         receivers = {Component("head", last, head): changes[:, head] for head in range(changes.shape[1])}
         receivers[Component("attention", last)] = changes.sum(dim=1)
         for receiver, change in receivers.items():
-            moved = cache.middle[last] + change
+            moved = cache.middle[last][:, first:] + change
             if block.mlp is not None:
                 moved = moved + block.mlp(block.mlp_norm(moved))
             yield Path(sender, read_by, receiver), model.readout(moved)

@@ -8,6 +8,7 @@ from torch import Tensor
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.statistics import ratio
+from recurrence_circuits.model.passes import predict
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.predictors.baselines import SIMPLE, baselines
 from recurrence_circuits.tasks.base import Task
@@ -32,9 +33,9 @@ def measure_predictions(
     A predictor that is not known at a position (Bayes, for some tasks) has no row there, nor has what needs it.
     """
     context, target = sequences[:, :-1], sequences[:, 1:]
-    predictions = {name: model(context).prediction for name, model in models.items()}
+    predictions = {name: predict(model, context) for name, model in models.items()}
     exact = context.double()
-    predictions |= {name: predict(exact) for name, predict in baselines(task, noise).items()}
+    predictions |= {name: predictor(exact) for name, predictor in baselines(task, noise).items()}
     errors = {name: squared_error(prediction, target) for name, prediction in predictions.items()}
     determined = slice(task.first_determined, None)
 

@@ -11,7 +11,6 @@ from torch import Tensor
 from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.statistics import ratio
-from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.runtime.progress import progress
 
 # Penalties tried, as multiples of the largest eigenvalue of the features' covariance: from one near the rounding
@@ -59,7 +58,7 @@ def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def measure_probes(
-    model: Transformer,
+    streams: list[Tensor],
     sequences: Tensor,
     parameters: dict[str, np.ndarray],
     first_determined: int,
@@ -68,6 +67,7 @@ def measure_probes(
 ) -> pd.DataFrame:
     """R² of ridge probes for x_n (`last`), x_{n+1} (`next`) and each hidden parameter, at every layer and position.
 
+    streams are a model's residual streams before each layer and after the last, each `sequence position d_model`.
     sequences is `sequence position dimension`, one term longer than the context; parameters are `sequence …`, float64.
     Returns the columns of the `probes` table from `after_layer` on.
 
@@ -90,7 +90,6 @@ def measure_probes(
     edges = np.cumsum([0, *(target.shape[-1] for target in stacked)])
     wanted = np.concatenate(stacked, axis=-1)  # sequence position column
     measured = []
-    streams = model(sequences[:, :-1]).residual
     for index, stream in enumerate(progress(streams, "streams probed:")):
         error = np.stack([probe_errors(stream[:, i].double().numpy(), wanted[:, i], half) for i in range(n)], axis=1)
         for (name, shuffled), start, end in zip(columns, edges[:-1], edges[1:], strict=True):

@@ -8,6 +8,7 @@ from torch import Tensor
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.statistics import ratio
+from recurrence_circuits.model.passes import residual_streams
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.tasks.errors import squared_error
 
@@ -26,7 +27,7 @@ def measure_readout_lens(
     step_ratio  mse divided by that one layer earlier, over the determined positions
     """
     context, target = sequences[:, :-1], sequences[:, 1:]
-    errors = [squared_error(model.readout(stream), target) for stream in model(context).residual]
+    errors = [squared_error(model.readout(stream), target) for stream in residual_streams(model, context)]
     copy_error = squared_error(context, target)
     mse = [({"after_layer": index - 1, "measure": "mse"}, error) for index, error in enumerate(errors)]
     ratios = []

@@ -22,6 +22,7 @@ from torch import Tensor
 from recurrence_circuits.measures.attribution import direct_contributions
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Transformer
 from recurrence_circuits.tasks.errors import squared_error
 
@@ -59,18 +60,19 @@ def measure_reduced_models(
     There is no row where a variance is 0.
     """
     context, target = sequences[:, :-1], sequences[:, 1:]
-    cache = model(context)
-    terms, prediction = context.double().numpy(), cache.prediction.double().numpy()
-    parts = contribution_parts(model, cache)
-    reduced, feedback = reduced_predictions(parts, terms, cache.attention[-1], first_determined)
-    whole_error = squared_error(cache.prediction, target)
+    passes = [_pass(model, part) for part in context.split(BATCH)]
+    parts = Parts(*map(np.concatenate, zip(*(of_batch for of_batch, _, _ in passes), strict=True)))
+    whole, attention = (torch.cat(of_batch) for of_batch in zip(*(rest for _, *rest in passes), strict=True))
+    terms, prediction = context.double().numpy(), whole.double().numpy()
+    reduced, feedback = reduced_predictions(parts, terms, attention, first_determined)
+    whole_error = squared_error(whole, target)
     errors, shares = [], []
     for name, value in reduced.items():
         error = squared_error(torch.from_numpy(value), target)
         for measure, values in (("mse", error), ("excess", error - whole_error)):
             errors.append(({"reduced": name, "measure": measure}, values))
-        for measure, whole in (("explained", prediction), ("refinement", prediction - terms)):
-            shares.append(({"reduced": name, "measure": measure}, _squares(value - prediction, whole)))
+        for measure, of in (("explained", prediction), ("refinement", prediction - terms)):
+            shares.append(({"reduced": name, "measure": measure}, _squares(value - prediction, of)))
     frames = [
         rows_by_position(errors, first_determined, bootstrap),
         rows_by_position(shares, first_determined, bootstrap, _explained_share),
@@ -83,6 +85,12 @@ def measure_reduced_models(
         gains = {"gain_at_query": feedback.gains[0], "gain_in_context": feedback.gains[1], "gain": feedback.gains.sum()}
         frames.append(pd.DataFrame({"reduced": "feedback", "measure": list(gains), "value": list(gains.values())}))
     return pd.concat(frames).dropna(subset=["value"])
+
+
+def _pass(model: Transformer, context: Tensor) -> tuple[Parts, Tensor, Tensor]:
+    """Of a batch: the parts, the prediction, and the last layer's attention, `batch head query key`."""
+    cache = model(context)
+    return contribution_parts(model, cache), cache.prediction, cache.attention[-1]
 
 
 def contribution_parts(model: Transformer, cache: ActivationCache) -> Parts:

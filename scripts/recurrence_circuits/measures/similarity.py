@@ -12,6 +12,7 @@ from recurrence_circuits.measures.attribution import direct_contributions
 from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
 from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
 from recurrence_circuits.model.layer_norm import readout_directions
+from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 
 POSITION_AND_COORDINATE = (1, 2)
@@ -78,9 +79,13 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
 def head_cosines(model: Transformer, cache: ActivationCache, first: int) -> pd.DataFrame:
     """Mean cosine between the outputs of two heads: the `cosines` table from `layer` on, without undefined pairs."""
     heads = model.heads()
-    outputs = torch.cat(cache.head_output, dim=1)[:, :, first:].double()  # sequence head position d_model
-    unit = outputs / outputs.norm(dim=-1, keepdim=True)
-    matrix = torch.einsum("ihpd,ijpd->hj", unit, unit) / (unit.shape[0] * unit.shape[2])
+    totals = []
+    for layers in zip(*(output.split(BATCH) for output in cache.head_output), strict=True):
+        outputs = torch.cat(layers, dim=1)[:, :, first:].double()  # batch head position d_model
+        unit = (outputs / outputs.norm(dim=-1, keepdim=True)).transpose(0, 1).flatten(1)
+        totals.append(unit @ unit.T)
+    n_sequences, n_positions, _ = cache.prediction[:, first:].shape
+    matrix = torch.stack(totals).sum(dim=0) / (n_sequences * n_positions)  # head head
     rows = [
         {"layer": a.layer, "head": a.head, "other_layer": b.layer, "other_head": b.head, "value": float(matrix[i, j])}
         for i, a in enumerate(heads)
@@ -102,11 +107,12 @@ def attention_similarity(
     """
     positions = range(first, context.shape[1])
     distance = torch.cdist(context.double(), context.double(), compute_mode="donot_use_mm_for_euclid_dist")
-    closeness = {n: -distance[:, n, : n + 1].cpu().numpy() for n in positions}
+    closeness = {n: centred_ranks(-distance[:, n, : n + 1].cpu().numpy()) for n in positions}
     agreements, statistics = {}, {}
     for head in model.heads():
         pattern = cache.attention[head.layer][:, head.head].double().cpu().numpy()  # sequence query key
-        agreement = np.stack([rank_correlation(pattern[:, n, : n + 1], closeness[n]) for n in positions], axis=1)
+        ranks = {n: centred_ranks(pattern[:, n, : n + 1]) for n in positions}
+        agreement = np.stack([rank_correlation(ranks[n], closeness[n]) for n in positions], axis=1)
         known = np.isfinite(agreement)
         agreements[head] = np.stack([np.where(known, agreement, 0.0).mean(axis=1), known.mean(axis=1)], axis=-1)
         for name, value in _attention_statistics(pattern, positions).items():
@@ -116,13 +122,15 @@ def attention_similarity(
     return pd.concat(frames).sort_index(kind="stable").dropna(subset=["value"])  # head by head
 
 
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation of each row of a with that of b, in [−1, 1]; ties share their mean rank; NaN if
-    undefined.
-    """
+def centred_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks over the last axis minus their mean; ties share their mean rank."""
     # pandas' ranks are scipy's, without the import of scipy.stats, which takes half as long as that of torch.
-    a, b = (pd.DataFrame(values).rank(axis=1).to_numpy() for values in (a, b))
-    a, b = (ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (a, b))
+    ranks = pd.DataFrame(values.reshape(-1, values.shape[-1])).rank(axis=1).to_numpy().reshape(values.shape)
+    return ranks - ranks.mean(axis=-1, keepdims=True)
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation over the last axis, in [−1, 1], from `centred_ranks`; NaN if undefined."""
     with np.errstate(invalid="ignore"):
         return (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
 

@@ -1,6 +1,5 @@
 """Hooks that replace a component's output in a forward pass: zero, mean and resample ablation."""
 
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -8,7 +7,6 @@ from torch import Generator, Tensor
 
 from recurrence_circuits.model.transformer import ActivationCache, Component, Constant, Hooks, Transformer
 
-BATCH = 128  # sequences per forward pass: they fit in the processor's cache, twice as fast as all at once
 KINDS = ("zero", "mean", "resample")
 
 
@@ -73,20 +71,6 @@ def _with_heads(new: dict[int, Tensor], output: Tensor) -> Tensor:
     for head, value in new.items():
         output[:, head] = value
     return output
-
-
-def predict(model: Transformer, context: Tensor) -> Tensor:
-    """The predictions on context, `batch position dimension`, computed in batches."""
-    return torch.cat([model.predict(part) for part in context.split(BATCH)])
-
-
-def predict_with(model: Transformer, whole: ActivationCache, hooks: Callable[[slice], Hooks]) -> Tensor:
-    """The predictions with hooks, `batch position dimension`, computed in batches from the first hooked site on.
-
-    whole is the activation cache of the model without hooks; hooks(rows) makes the hooks of a batch.
-    """
-    batches = [slice(start, start + BATCH) for start in range(0, len(whole.prediction), BATCH)]
-    return torch.cat([model.resume(whole.rows(rows), hooks(rows)) for rows in batches])
 
 
 def donors(n_sequences: int, generator: Generator) -> Tensor:
