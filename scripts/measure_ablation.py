@@ -11,13 +11,12 @@ def main(smk):
     with log_to(smk.log[0]):
         m = MeasureInputs.from_rule(smk)
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
-        frames = {
-            name: measure_ablation(
-                model, m.sequences, m.task.first_determined, bootstrap, torch_stream(m.run.data.seed, "resample")
-            )
-            for name, model in m.models.items()
-        }
-        m.write_both("ablation", frames)
+        first, seed = m.task.first_determined, m.run.data.seed
+        m.measure_both(
+            "ablation",
+            # The same donors for both models.
+            lambda model: measure_ablation(model, m.sequences, first, bootstrap, torch_stream(seed, "resample")),
+        )
 
 
 if __name__ == "__main__":

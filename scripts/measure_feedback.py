@@ -12,11 +12,10 @@ def main(smk):
         m = MeasureInputs.from_rule(smk)
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
         first, epsilon = m.task.first_determined, smk.params.feedback_epsilon
-        frames = {
-            name: measure_feedback(model, residual_streams(model, m.context), first, epsilon, bootstrap)
-            for name, model in m.models.items()
-        }
-        m.write_both("feedback", frames)
+        m.measure_both(
+            "feedback",
+            lambda model: measure_feedback(model, residual_streams(model, m.context), first, epsilon, bootstrap),
+        )
 
 
 if __name__ == "__main__":

@@ -21,18 +21,12 @@ def main(smk):
             smk.params.copying_head_correlation_min,
             m.run.seed,
         )
-        frames = {
-            name: measure_groups(
-                model,
-                groups,
-                m.sequences,
-                m.task.first_determined,
-                bootstrap,
-                torch_stream(m.run.data.seed, "resample"),
-            )
-            for name, model in m.models.items()
-        }
-        m.write_both("groups", frames)
+        first, seed = m.task.first_determined, m.run.data.seed
+        m.measure_both(
+            "groups",
+            # The same donors for both models.
+            lambda model: measure_groups(model, groups, m.sequences, first, bootstrap, torch_stream(seed, "resample")),
+        )
 
 
 if __name__ == "__main__":

@@ -16,18 +16,17 @@ def main(smk):
         # The model sees the first term: it is not hidden.
         parameters = {name: values.numpy() for name, values in drawn.items() if name != "x0"}
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences) - fitted_half(len(m.sequences)), "half")
-        frames = {
-            name: measure_probes(
+        m.measure_both(
+            "probes",
+            lambda model: measure_probes(
                 residual_streams(model, m.context),
                 m.sequences,
                 parameters,
                 m.task.first_determined,
                 bootstrap,
                 numpy_stream(m.run.data.seed, "shuffle"),
-            )
-            for name, model in m.models.items()
-        }
-        m.write_both("probes", frames)
+            ),
+        )
 
 
 if __name__ == "__main__":

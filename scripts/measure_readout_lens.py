@@ -10,11 +10,10 @@ def main(smk):
     with log_to(smk.log[0]):
         m = MeasureInputs.from_rule(smk)
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
-        frames = {
-            name: measure_readout_lens(model, m.sequences, m.task.first_determined, bootstrap)
-            for name, model in m.models.items()
-        }
-        m.write_both("readout_lens", frames)
+        m.measure_both(
+            "readout_lens",
+            lambda model: measure_readout_lens(model, m.sequences, m.task.first_determined, bootstrap),
+        )
 
 
 if __name__ == "__main__":

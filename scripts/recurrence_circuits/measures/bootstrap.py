@@ -27,8 +27,9 @@ class Bootstrap:
 
     def __init__(self, n_sequences: int, resamples: int, confidence: float, generator: np.random.Generator):
         draws = generator.integers(n_sequences, size=(resamples, n_sequences))
-        counts = np.stack([np.bincount(draw, minlength=n_sequences) for draw in draws])
-        self.weights = counts / n_sequences  # resample sequence
+        draws += n_sequences * np.arange(resamples)[:, None]  # the place of each draw among all counts
+        counts = np.bincount(draws.ravel(), minlength=resamples * n_sequences)
+        self.weights = counts.reshape(resamples, n_sequences) / n_sequences  # resample sequence
         self.levels = [(1 - confidence) / 2, (1 + confidence) / 2]
 
     @classmethod

@@ -1,5 +1,6 @@
 """What every measure starts from: a run's settings, its two models and its test sequences."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -52,6 +53,10 @@ class MeasureInputs:
         """Write a table of this run; adds the columns `experiment` and `seed`."""
         frame = frame.assign(experiment=self.run.experiment, seed=self.run.seed)
         write_table(table, self.columns[table], frame, self.paths[table])
+
+    def measure_both(self, table: str, measure: Callable[[Transformer], pd.DataFrame]) -> None:
+        """Write a table of what `measure` finds in the trained model, and in its control."""
+        self.write_both(table, {name: measure(model) for name, model in self.models.items()})
 
     def write_both(self, table: str, frames: dict[str, pd.DataFrame]) -> None:
         """Write a table of the trained model and its control; the column `model` tells them apart."""

@@ -33,10 +33,11 @@ def fit_ridge(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np
     U, s, V_transposed = np.linalg.svd(features - centre, full_matrices=False)
     along = U.T @ (targets - mean)  # component column
     shrink = [_divide(s**2, s**2 + penalty) for penalty in PENALTIES * s[0] ** 2]  # each: component
-    errors = []  # each: sequence column
-    for factor in shrink:
-        leverage = 1 / len(features) + U**2 @ factor  # sequence
-        errors.append(((targets - mean - (U * factor) @ along) / (1 - leverage)[:, None]) ** 2)
+    leverage = 1 / len(features) + U**2 @ np.stack(shrink, axis=1)  # sequence penalty
+    errors = [  # each: sequence column
+        ((targets - mean - U @ (factor[:, None] * along)) / (1 - of_penalty)[:, None]) ** 2
+        for factor, of_penalty in zip(shrink, leverage.T, strict=True)
+    ]
     chosen = _one_standard_error(np.stack(errors))
     factors = np.stack([_divide(shrink[penalty], s) for penalty in chosen], axis=1)  # component column
     weights = V_transposed.T @ (factors * along)
