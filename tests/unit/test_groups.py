@@ -224,8 +224,8 @@ def test_heads_replaced_together_are_replaced_one_by_one(numbers):
 
     one_by_one = {("head_output", layer): partial(swapped, layer) for layer in (0, 1)}
     expected = model(context, one_by_one).prediction
-    assert_close(model(context, replace_heads(model, new)).prediction, expected)
-    assert_close(model.resume(cache, replace_heads(model, new)), expected)
+    assert_close(model(context, replace_heads(new)).prediction, expected)
+    assert_close(model.resume(cache, replace_heads(new)), expected)
 
 
 # ---- the figure -----------------------------------------------------------------------------------------------------

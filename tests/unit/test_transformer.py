@@ -9,7 +9,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from models import random_model, sequences
-from recurrence_circuits.model.transformer import INPUT_SITES, SITES, ActivationCache
+from recurrence_circuits.model.transformer import INPUT_SITES, SITES, ActivationCache, ReplacedHeads
 
 VARIANTS = [{}, {"attention_only": True}, {"layer_norm": False}, {"n_layers": 1}, {"n_heads": 1}, {"n_heads": 8}]
 
@@ -110,6 +110,21 @@ def test_a_pass_without_a_cache_predicts_the_same(variant):
     assert_close(model.predict(x[:, :3]), cache.prediction[:, :3])
     for layer, stream in enumerate(cache.residual):
         assert_close(model.continue_from(layer, stream), cache.prediction)
+
+
+@pytest.mark.parametrize("heads", [[0], [1, 0], [0, 1, 2, 3]])
+@pytest.mark.parametrize("also", [None, ("attention", 1), ("value_input", 1), ("residual", 1), ("mlp_output", 1)])
+def test_heads_replaced_outright_are_replaced(heads, also):
+    model, x = random_model(n_layers=3, n_heads=4), sequences()[:, :-1]
+    cache = model(x)
+    hooks = {("head_output", layer): ReplacedHeads({h: torch.randn(48, 6, 8) for h in heads}) for layer in (1, 2)}
+    hooks |= {also: shift_all_but_head_0} if also else {}
+    after = model(x, hooks)
+    for layer in (1, 2):
+        for head, value in hooks["head_output", layer].new.items():
+            assert_close(after.head_output[layer][:, head], value)
+    assert_close(model.resume(cache, hooks), after.prediction)
+    assert_close(model.continue_from(0, cache.residual[0], hooks), after.prediction)
 
 
 def test_a_pass_resumed_without_hooks_computes_nothing():

@@ -121,9 +121,7 @@ def without(model: Transformer, heads: list[Component], kind: str, whole: Activa
     whole is the activation cache of the whole model; kind and donor are those of `replacement`.
     """
     new = {head: replacement(head, kind, whole, donor) for head in heads}
-    return predict_with(
-        model, whole, lambda rows: replace_heads(model, {head: value[rows] for head, value in new.items()})
-    )
+    return predict_with(model, whole, lambda rows: replace_heads({head: value[rows] for head, value in new.items()}))
 
 
 def _named(group: Group) -> dict:

@@ -1,11 +1,9 @@
 """Hooks that replace a component's output in a forward pass: zero, mean and resample ablation."""
 
-from functools import partial
-
 import torch
 from torch import Generator, Tensor
 
-from recurrence_circuits.model.transformer import ActivationCache, Component, Constant, Hooks, Transformer
+from recurrence_circuits.model.transformer import ActivationCache, Component, Hooks, ReplacedHeads, Transformer
 
 KINDS = ("zero", "mean", "resample")
 
@@ -49,28 +47,18 @@ def output_of(component: Component, cache: ActivationCache) -> Tensor:
 def replace(component: Component, new: Tensor) -> Hooks:
     """The hook that puts `new` (see `replacement`) in place of a component's output."""
     if component.kind == "mlp":
-        return {("mlp_output", component.layer): Constant(new)}
-    if component.kind == "attention":
-        return {("head_output", component.layer): Constant(new)}
-    return {("head_output", component.layer): partial(_with_heads, {component.head: new})}
+        return {("mlp_output", component.layer): lambda output: new}
+    heads = dict(enumerate(new.unbind(dim=1))) if component.kind == "attention" else {component.head: new}
+    return {("head_output", component.layer): ReplacedHeads(heads)}
 
 
-def replace_heads(model: Transformer, new: dict[Component, Tensor]) -> Hooks:
+def replace_heads(new: dict[Component, Tensor]) -> Hooks:
     """The hooks that put `new`, by head and each `batch position d_model`, in place of these heads' outputs."""
-    hooks: Hooks = {}
-    for layer in {head.layer for head in new}:
-        of_layer = {head.head: new[head] for head in sorted(new) if head.layer == layer}
-        complete = len(of_layer) == model.settings.n_heads
-        hook = Constant(torch.stack(list(of_layer.values()), dim=1)) if complete else partial(_with_heads, of_layer)
-        hooks["head_output", layer] = hook
-    return hooks
-
-
-def _with_heads(new: dict[int, Tensor], output: Tensor) -> Tensor:
-    output = output.clone()
-    for head, value in new.items():
-        output[:, head] = value
-    return output
+    layers = {head.layer for head in new}
+    return {
+        ("head_output", layer): ReplacedHeads({head.head: new[head] for head in new if head.layer == layer})
+        for layer in layers
+    }
 
 
 def donors(n_sequences: int, generator: Generator) -> Tensor:

@@ -35,13 +35,16 @@ INPUT_SITES = ("query_input", "key_input", "value_input")
 SITES = ("residual", *INPUT_SITES, "attention", "head_output", "mlp_output")
 
 
-class Constant(NamedTuple):
-    """A hook that gives `value`, whatever it finds at its site: what it replaces need not be computed."""
+class ReplacedHeads(NamedTuple):
+    """A hook at `head_output` that replaces some heads' outputs outright: what they were need not be computed."""
 
-    value: Tensor
+    new: dict[int, Tensor]  # by head: batch position d_model
 
-    def __call__(self, found: Tensor) -> Tensor:
-        return self.value
+    def __call__(self, output: Tensor) -> Tensor:
+        output = output.clone()
+        for head, value in self.new.items():
+            output[:, head] = value
+        return output
 
 
 class Component(NamedTuple):
@@ -80,12 +83,14 @@ class ActivationCache:
         )
 
 
-def project(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    """x @ W + b for every head, `batch head position d_head`, with W `head d_model d_head`.
+def project(x: Tensor, W: Tensor, b: Tensor, some: list[int] | None = None) -> Tensor:
+    """x @ W + b for every head, or for some, `batch head position d_head`, with W `head d_model d_head`.
 
     x is `batch position d_model` if all heads read the same stream, else `batch head position d_model`. The first
     case is one wide product, which takes a third off the time of a training step.
     """
+    if some is not None:
+        W, b = W[some], b[some]
     if x.ndim == 4:
         return x @ W + b
     heads, d_model, d_head = W.shape
@@ -108,10 +113,10 @@ class Attention(nn.Module):
         self.b_V = nn.Parameter(torch.zeros(heads, 1, d_head))
         self.b_O = nn.Parameter(torch.zeros(d_model))
 
-    def pattern(self, query_input: Tensor, key_input: Tensor) -> Tensor:
-        """Attention probabilities, `batch head query key`; a query sees keys up to itself."""
-        q = project(query_input, self.W_Q, self.b_Q)  # batch head query d_head
-        k = project(key_input, self.W_K, self.b_K)  # batch head key d_head
+    def pattern(self, query_input: Tensor, key_input: Tensor, some: list[int] | None = None) -> Tensor:
+        """Attention probabilities of all heads, or of some, `batch head query key`; a query sees keys up to itself."""
+        q = project(query_input, self.W_Q, self.b_Q, some)  # batch head query d_head
+        k = project(key_input, self.W_K, self.b_K, some)  # batch head key d_head
         scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5  # batch head query key
         future = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
         return scores.masked_fill(future, float("-inf")).softmax(dim=-1)
@@ -121,11 +126,12 @@ class Attention(nn.Module):
         v = project(value_input, self.W_V, self.b_V)  # batch head key d_head
         return (pattern @ v) @ self.W_O
 
-    def summed_output(self, value_input: Tensor, pattern: Tensor) -> Tensor:
-        """What all heads write together, `batch position d_model`, without b_O: one wide product, twice as fast."""
-        v = project(value_input, self.W_V, self.b_V)  # batch head key d_head
-        mixed = (pattern @ v).transpose(1, 2).flatten(2)  # batch position n_heads·d_head
-        return mixed @ self.W_O.flatten(0, 1)
+    def summed_output(self, value_input: Tensor, pattern: Tensor, some: list[int] | None = None) -> Tensor:
+        """What all heads, or some, write together, `batch position d_model`, without b_O: one wide product, twice as fast."""
+        v = project(value_input, self.W_V, self.b_V, some)  # batch head key d_head
+        mixed = (pattern @ v).transpose(1, 2).flatten(2)  # batch position heads·d_head
+        W_O = self.W_O if some is None else self.W_O[some]
+        return mixed @ W_O.flatten(0, 1)
 
 
 class MLP(nn.Module):
@@ -252,11 +258,14 @@ class Transformer(nn.Module):
 
     def _written(self, layer: int, stream: Tensor, hooks: Hooks) -> Tensor:
         """What the heads of a layer write together, `batch position d_model`, without b_O."""
-        hook = hooks.get(("head_output", layer))
-        if isinstance(hook, Constant):
-            return hook.value.sum(dim=1)
-        attention = self.blocks[layer].attention
+        attention, hook = self.blocks[layer].attention, hooks.get(("head_output", layer))
         query, key, value = self._attention_inputs(self.blocks[layer], layer, stream, hooks)
+        if isinstance(hook, ReplacedHeads) and not any((site, layer) in hooks for site in (*INPUT_SITES, "attention")):
+            written = torch.stack(list(hook.new.values())).sum(dim=0)
+            rest = [head for head in range(self.settings.n_heads) if head not in hook.new]
+            if rest:
+                written = written + attention.summed_output(value, attention.pattern(query, key, rest), rest)
+            return written
         pattern = hooked(hooks, "attention", layer, attention.pattern(query, key))  # batch head query key
         if hook is None:
             return attention.summed_output(value, pattern)
