@@ -47,7 +47,8 @@ def frozen_readout(model: Transformer, cache: ActivationCache) -> Callable[[Tens
     if not model.settings.layer_norm:
         return lambda output: output @ W
     final = cache.residual[-1]
-    scale = (final.var(dim=-1, keepdim=True, unbiased=False) + model.final_norm.eps).rsqrt()  # batch position 1
+    variance = (final - final.mean(dim=-1, keepdim=True)).square().mean(dim=-1, keepdim=True)
+    scale = (variance + model.final_norm.eps).rsqrt()  # batch position 1
     return lambda output: (output @ W) * (scale if output.ndim == 3 else scale[:, None])
 
 

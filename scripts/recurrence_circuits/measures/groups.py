@@ -15,7 +15,7 @@ from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
 from recurrence_circuits.model.passes import predict_with
-from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
+from recurrence_circuits.model.transformer import Component, Transformer
 from recurrence_circuits.randomness import numpy_stream
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -103,25 +103,20 @@ def measure_groups(
     whole = model(context)
     whole_error = squared_error(whole.prediction, target)
     donor = donors(len(sequences), generator)
+    new = {kind: {head: replacement(head, kind, whole, donor) for head in model.heads()} for kind in KINDS}
     measured = []
     for group in progress(groups, "groups ablated and kept:"):
         replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
         for intervention, heads in replaced.items():
             for kind in KINDS:
-                error = squared_error(without(model, heads, kind, whole, donor), target)
+                prediction = predict_with(
+                    model, whole, lambda rows, of=new[kind], heads=heads: replace_heads({h: of[h][rows] for h in heads})
+                )
+                error = squared_error(prediction, target)
                 for measure, values in (("mse", error), ("mse_change", error - whole_error)):
                     labels = {**_named(group), "intervention": intervention, "kind": kind, "measure": measure}
                     measured.append((labels, values))
     return rows_by_position(measured, first_determined, bootstrap)
-
-
-def without(model: Transformer, heads: list[Component], kind: str, whole: ActivationCache, donor: Tensor) -> Tensor:
-    """The prediction, `sequence position dimension`, with all of `heads` replaced at once.
-
-    whole is the activation cache of the whole model; kind and donor are those of `replacement`.
-    """
-    new = {head: replacement(head, kind, whole, donor) for head in heads}
-    return predict_with(model, whole, lambda rows: replace_heads({head: value[rows] for head, value in new.items()}))
 
 
 def _named(group: Group) -> dict:

@@ -127,7 +127,7 @@ class Attention(nn.Module):
         return (pattern @ v) @ self.W_O
 
     def summed_output(self, value_input: Tensor, pattern: Tensor, some: list[int] | None = None) -> Tensor:
-        """What all heads, or some, write together, `batch position d_model`, without b_O: one wide product, twice as fast."""
+        """What all heads, or some, write together, `batch position d_model`, without b_O, by one wide product."""
         v = project(value_input, self.W_V, self.b_V, some)  # batch head key d_head
         mixed = (pattern @ v).transpose(1, 2).flatten(2)  # batch position heads·d_head
         W_O = self.W_O if some is None else self.W_O[some]
