@@ -13,7 +13,7 @@ from torch import Tensor
 from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import moments, slope
 from recurrence_circuits.model.interventions import donors, output_of, replace
-from recurrence_circuits.model.passes import BATCH
+from recurrence_circuits.model.passes import batches
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -43,17 +43,17 @@ def measure_paths(
     """
     context, target = sequences[:, :-1], sequences[:, 1:]
     donor = donors(len(context), generator)
-    caches = [model(part) for part in context.split(BATCH)]
-    outputs = {sender: torch.cat([output_of(sender, cache) for cache in caches]) for sender in senders(model)}
+    whole = model(context)
     patched: dict[Path, list[Tensor]] = {}
-    batches = list(zip(caches, donor.split(BATCH), strict=True))
-    for cache, others in progress(batches, "batches patched on every path:"):
-        for sender, output in outputs.items():
-            for path, new in patched_predictions(model, cache, sender, output[others], first_determined):
-                patched.setdefault(path, []).append(new)
+    for rows in progress(batches(len(context)), "batches patched on every path:"):
+        cache = whole.rows(rows)
+        for sender in senders(model):
+            new = output_of(sender, whole)[donor[rows]]
+            for path, prediction in patched_predictions(model, cache, sender, new, first_determined):
+                patched.setdefault(path, []).append(prediction)
 
     shown = slice(first_determined, None)
-    prediction, target = torch.cat([cache.prediction for cache in caches])[:, shown], target[:, shown]
+    prediction, target = whole.prediction[:, shown], target[:, shown]
     error = squared_error(prediction, target)
     swapped = (context[donor] - context)[:, shown].cpu().numpy()
     measured: dict[str, list] = {"prediction_change": [], "mse_change": [], "slope_on_last": []}

@@ -10,6 +10,11 @@ from recurrence_circuits.model.transformer import ActivationCache, Hooks, Transf
 BATCH = 128  # sequences per forward pass: they fit in the processor's cache, twice as fast as all at once
 
 
+def batches(n_sequences: int) -> list[slice]:
+    """The sequences of each batch."""
+    return [slice(start, start + BATCH) for start in range(0, n_sequences, BATCH)]
+
+
 def predict(model: Transformer, context: Tensor) -> Tensor:
     """The predictions on context, both `batch position dimension`."""
     return torch.cat([model.predict(part) for part in context.split(BATCH)])
@@ -20,8 +25,8 @@ def predict_with(model: Transformer, whole: ActivationCache, hooks: Callable[[sl
 
     whole is the activation cache of the model without hooks; hooks(rows) makes the hooks of a batch.
     """
-    batches = [slice(start, start + BATCH) for start in range(0, len(whole.prediction), BATCH)]
-    return torch.cat([model.resume(whole.rows(rows), hooks(rows)) for rows in batches])
+    rows_of_batches = batches(len(whole.prediction))
+    return torch.cat([model.resume(whole.rows(rows), hooks(rows)) for rows in rows_of_batches])
 
 
 def residual_streams(model: Transformer, context: Tensor) -> list[Tensor]:
