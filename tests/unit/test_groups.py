@@ -18,7 +18,7 @@ from recurrence_circuits.measures.ablation import measure_ablation
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.groups import Group, choose_groups, control, measure_groups
 from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
-from recurrence_circuits.model.passes import BATCH
+from recurrence_circuits.model.passes import BATCH, resume
 from recurrence_circuits.model.transformer import Component
 from synthetic_tables import Synthetic
 
@@ -225,7 +225,7 @@ def test_heads_replaced_together_are_replaced_one_by_one(numbers):
     one_by_one = {("head_output", layer): partial(swapped, layer) for layer in (0, 1)}
     expected = model(context, one_by_one).prediction
     assert_close(model(context, replace_heads(new)).prediction, expected)
-    assert_close(model.resume(cache, replace_heads(new)), expected)
+    assert_close(resume(model, cache, replace_heads(new)), expected)
 
 
 # ---- the figure -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The transformer: identities that hold for any weights."""
 
 import dataclasses
-import itertools
 
 import pytest
 import torch
@@ -9,7 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from models import random_model, sequences
-from recurrence_circuits.model.transformer import INPUT_SITES, SITES, ActivationCache, ReplacedHeads
+from recurrence_circuits.model.transformer import INPUT_SITES, SITES, ActivationCache
 
 VARIANTS = [{}, {"attention_only": True}, {"layer_norm": False}, {"n_layers": 1}, {"n_heads": 1}, {"n_heads": 8}]
 
@@ -67,71 +66,6 @@ def test_a_hook_that_changes_nothing_changes_nothing():
     assert_close(model(x, hooks).prediction, model(x).prediction)
 
 
-def shift_all_but_head_0(value):
-    """A hook that gives each sequence the value of the one before it, but leaves the first of several heads alone."""
-    new = value.roll(1, 0)
-    if value.ndim == 4:
-        new[:, 0] = value[:, 0]
-    return new
-
-
-def sites_of(model):
-    """Every site of a model with every layer that has it."""
-    layers = range(model.settings.n_layers)
-    sites = [site for site in SITES if site != "mlp_output" or not model.settings.attention_only]
-    return [*((site, layer) for layer in layers for site in sites), ("residual", model.settings.n_layers)]
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_pass_resumed_at_a_hook_is_the_whole_pass_with_it(variant):
-    model, x = random_model(**variant), sequences()[:, :-1]
-    cache = model(x)
-    for place in sites_of(model):
-        hooks = {place: shift_all_but_head_0}
-        assert_close(model.resume(cache, hooks), model(x, hooks).prediction, msg=lambda text, at=place: f"{at}: {text}")
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_pass_resumed_at_the_first_of_several_hooks_is_the_whole_pass_with_them(variant):
-    model, x = random_model(**variant), sequences()[:, :-1]
-    cache, places = model(x), sites_of(model)
-    for first, second in itertools.combinations(places, 2):
-        hooks = {second: shift_all_but_head_0, first: shift_all_but_head_0}
-        assert_close(model.resume(cache, hooks), model(x, hooks).prediction)
-    hooks = dict.fromkeys(places, shift_all_but_head_0)
-    assert_close(model.resume(cache, hooks), model(x, hooks).prediction)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_pass_without_a_cache_predicts_the_same(variant):
-    model, x = random_model(**variant), sequences()[:, :-1]
-    cache = model(x)
-    assert_close(model.predict(x), cache.prediction)
-    assert_close(model.predict(x[:, :3]), cache.prediction[:, :3])
-    for layer, stream in enumerate(cache.residual):
-        assert_close(model.continue_from(layer, stream), cache.prediction)
-
-
-@pytest.mark.parametrize("heads", [[0], [1, 0], [0, 1, 2, 3]])
-@pytest.mark.parametrize("also", [None, ("attention", 1), ("value_input", 1), ("residual", 1), ("mlp_output", 1)])
-def test_heads_replaced_outright_are_replaced(heads, also):
-    model, x = random_model(n_layers=3, n_heads=4), sequences()[:, :-1]
-    cache = model(x)
-    hooks = {("head_output", layer): ReplacedHeads({h: torch.randn(48, 6, 8) for h in heads}) for layer in (1, 2)}
-    hooks |= {also: shift_all_but_head_0} if also else {}
-    after = model(x, hooks)
-    for layer in (1, 2):
-        for head, value in hooks["head_output", layer].new.items():
-            assert_close(after.head_output[layer][:, head], value)
-    assert_close(model.resume(cache, hooks), after.prediction)
-    assert_close(model.continue_from(0, cache.residual[0], hooks), after.prediction)
-
-
-def test_a_pass_resumed_without_hooks_computes_nothing():
-    cache = (model := random_model())(sequences()[:, :-1])
-    assert model.resume(cache, {}) is cache.prediction
-
-
 def test_rows_of_a_cache_are_the_cache_of_those_sequences():
     model, x = random_model(), sequences()[:, :-1]
     some, expected = model(x).rows(slice(5, 9)), model(x[5:9])
@@ -163,8 +97,6 @@ def test_an_input_hook_reaches_its_own_head_alone(site):
 def test_a_hook_at_no_site_is_refused(hook):
     with pytest.raises(ValueError, match="hook: expected a site"):
         random_model()(sequences()[:, :-1], {hook: lambda value: value})
-    with pytest.raises(ValueError, match="hook: expected a site"):
-        random_model().resume(random_model()(sequences()[:, :-1]), {hook: lambda value: value})
 
 
 def test_an_mlp_hook_of_an_attention_only_model_is_refused():
@@ -174,6 +106,5 @@ def test_an_mlp_hook_of_an_attention_only_model_is_refused():
 
 @pytest.mark.parametrize("shape", [(2, 7, 1), (2, 6, 2), (6, 1)])
 def test_an_input_of_another_shape_is_refused(shape):
-    for call in (random_model(), random_model().predict):
-        with pytest.raises(ValueError, match="model input: expected"):
-            call(torch.zeros(shape))
+    with pytest.raises(ValueError, match="model input: expected"):
+        random_model()(torch.zeros(shape))

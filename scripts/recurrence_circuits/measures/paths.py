@@ -13,7 +13,7 @@ from torch import Tensor
 from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import moments, slope
 from recurrence_circuits.model.interventions import donors, output_of, replace
-from recurrence_circuits.model.passes import batches
+from recurrence_circuits.model.passes import batches, resume
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
 from recurrence_circuits.tasks.errors import squared_error
@@ -99,7 +99,7 @@ def patched_predictions(
     Yields predictions, `batch position dimension`, from position `first` on.
     """
     difference = new - output_of(sender, cache)
-    yield Path(sender, "total"), model.resume(cache, replace(sender, new))[:, first:]
+    yield Path(sender, "total"), resume(model, cache, replace(sender, new))[:, first:]
     yield Path(sender, "residual"), model.readout((cache.residual[-1] + difference)[:, first:])
     last = model.settings.n_layers - 1
     if last == sender.layer:

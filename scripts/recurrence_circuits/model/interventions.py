@@ -1,11 +1,25 @@
 """Hooks that replace a component's output in a forward pass: zero, mean and resample ablation."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Generator, Tensor
 
-from recurrence_circuits.model.transformer import ActivationCache, Component, Hooks, ReplacedHeads, Transformer
+from recurrence_circuits.model.transformer import ActivationCache, Component, Hooks, Transformer
 
 KINDS = ("zero", "mean", "resample")
+
+
+class ReplacedHeads(NamedTuple):
+    """A hook at `head_output` that replaces some heads' outputs outright: what they were need not be computed."""
+
+    new: dict[int, Tensor]  # by head: batch position d_model
+
+    def __call__(self, output: Tensor) -> Tensor:
+        output = output.clone()
+        for head, value in self.new.items():
+            output[:, head] = value
+        return output
 
 
 def ablatable(model: Transformer) -> list[Component]:

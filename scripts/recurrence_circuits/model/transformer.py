@@ -35,18 +35,6 @@ INPUT_SITES = ("query_input", "key_input", "value_input")
 SITES = ("residual", *INPUT_SITES, "attention", "head_output", "mlp_output")
 
 
-class ReplacedHeads(NamedTuple):
-    """A hook at `head_output` that replaces some heads' outputs outright: what they were need not be computed."""
-
-    new: dict[int, Tensor]  # by head: batch position d_model
-
-    def __call__(self, output: Tensor) -> Tensor:
-        output = output.clone()
-        for head, value in self.new.items():
-            output[:, head] = value
-        return output
-
-
 class Component(NamedTuple):
     """A part of the model that adds to the residual stream; layer and head are None where they do not apply."""
 
@@ -195,14 +183,14 @@ class Transformer(nn.Module):
         Raises ValueError if x has more positions than context_length or another dimension, and if a hook names a site
         that this model does not have.
         """
-        hooks = self._known(hooks or {})
-        embedding, position_embedding = self._embeddings(x)
+        hooks = self.known(hooks or {})
+        embedding, position_embedding = self.embeddings(x)
         stream = embedding + position_embedding  # batch position d_model
         cache = ActivationCache(None, embedding, position_embedding, [], [], [], [], [])
         for layer, block in enumerate(self.blocks):
             stream = hooked(hooks, "residual", layer, stream)
             cache.residual.append(stream)
-            query, key, value = self._attention_inputs(block, layer, stream, hooks)
+            query, key, value = self.attention_inputs(block, layer, stream, hooks)
             pattern = hooked(hooks, "attention", layer, block.attention.pattern(query, key))
             heads = hooked(hooks, "head_output", layer, block.attention.output(value, pattern))
             cache.attention.append(pattern)
@@ -218,66 +206,8 @@ class Transformer(nn.Module):
         cache.prediction = self.readout(stream)
         return cache
 
-    def predict(self, x: Tensor) -> Tensor:
-        """The prediction alone, `batch position dimension`; see `forward`, from which it differs by rounding."""
-        embedding, position_embedding = self._embeddings(x)
-        return self.continue_from(0, embedding + position_embedding)
-
-    def resume(self, cache: ActivationCache, hooks: Hooks) -> Tensor:
-        """The prediction with `hooks`, `batch position dimension`, computed from the first hooked site on.
-
-        It is that of `forward` with these hooks, apart from rounding. cache is the activation cache of the same input
-        without hooks: what comes before the first hooked site is taken from it. Raises ValueError as `forward` does if
-        a hook names a site that this model does not have.
-        """
-        hooks = self._known(hooks)
-        if not hooks:
-            return cache.prediction
-        layer = min(layer for _, layer in hooks)
-        sites = {site for site, hooked_layer in hooks if hooked_layer == layer}
-        if sites == {"mlp_output"}:
-            stream = cache.middle[layer] + hooks["mlp_output", layer](cache.mlp_output[layer])
-            return self.continue_from(layer + 1, stream, hooks)
-        if sites <= {"head_output", "mlp_output"}:
-            heads = hooks["head_output", layer](cache.head_output[layer])  # batch head position d_model
-            stream = cache.residual[layer] + heads.sum(dim=1) + self.blocks[layer].attention.b_O
-            return self.continue_from(layer + 1, self._after_mlp(layer, stream, hooks), hooks)
-        return self.continue_from(layer, cache.residual[layer], hooks)
-
-    def continue_from(self, layer: int, stream: Tensor, hooks: Hooks | None = None) -> Tensor:
-        """The prediction from the stream that enters `layer`, both `batch position …`, with hooks from there on.
-
-        The same as the rest of `forward`, apart from rounding; heads are kept apart only where a hook asks for them.
-        """
-        hooks = hooks or {}
-        for later in range(layer, len(self.blocks)):
-            stream = hooked(hooks, "residual", later, stream)  # batch position d_model
-            stream = stream + self._written(later, stream, hooks) + self.blocks[later].attention.b_O
-            stream = self._after_mlp(later, stream, hooks)
-        return self.readout(hooked(hooks, "residual", len(self.blocks), stream))
-
-    def _written(self, layer: int, stream: Tensor, hooks: Hooks) -> Tensor:
-        """What the heads of a layer write together, `batch position d_model`, without b_O."""
-        attention, hook = self.blocks[layer].attention, hooks.get(("head_output", layer))
-        query, key, value = self._attention_inputs(self.blocks[layer], layer, stream, hooks)
-        if isinstance(hook, ReplacedHeads) and not any((site, layer) in hooks for site in (*INPUT_SITES, "attention")):
-            written = torch.stack(list(hook.new.values())).sum(dim=0)
-            rest = [head for head in range(self.settings.n_heads) if head not in hook.new]
-            if rest:
-                written = written + attention.summed_output(value, attention.pattern(query, key, rest), rest)
-            return written
-        pattern = hooked(hooks, "attention", layer, attention.pattern(query, key))  # batch head query key
-        if hook is None:
-            return attention.summed_output(value, pattern)
-        return hook(attention.output(value, pattern)).sum(dim=1)
-
-    def _after_mlp(self, layer: int, stream: Tensor, hooks: Hooks) -> Tensor:
-        block = self.blocks[layer]
-        if block.mlp is None:
-            return stream
-        return stream + hooked(hooks, "mlp_output", layer, block.mlp(block.mlp_norm(stream)))
-
-    def _embeddings(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def embeddings(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The embedding, `batch position d_model`, and the position embedding, `position d_model`."""
         if x.ndim != 3 or x.shape[1] > self.context_length or x.shape[2] != self.dimension:
             raise ValueError(
                 f"model input: expected batch × up to {self.context_length} positions × {self.dimension} "
@@ -285,7 +215,7 @@ class Transformer(nn.Module):
             )
         return x @ self.W_E, self.W_pos[: x.shape[1]]
 
-    def _attention_inputs(self, block: Block, layer: int, stream: Tensor, hooks: Hooks) -> list[Tensor]:
+    def attention_inputs(self, block: Block, layer: int, stream: Tensor, hooks: Hooks) -> list[Tensor]:
         """What queries, keys and values are made from: one stream for all heads, or one per head where hooked."""
         read = block.attention_norm(stream)  # batch position d_model
         if not any((site, layer) in hooks for site in INPUT_SITES):
@@ -295,7 +225,8 @@ class Transformer(nn.Module):
             block.attention_norm(hooks[site, layer](each)) if (site, layer) in hooks else read for site in INPUT_SITES
         ]
 
-    def _known(self, hooks: Hooks) -> Hooks:
+    def known(self, hooks: Hooks) -> Hooks:
+        """The hooks themselves. Raises ValueError if one names a site that this model does not have."""
         layers = self.settings.n_layers
         for site, layer in hooks:
             visited = site in SITES and 0 <= layer < layers + (site == "residual")
