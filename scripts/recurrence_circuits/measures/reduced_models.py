@@ -77,7 +77,8 @@ def measure_reduced_models(
         rows_by_position(errors, first_determined, bootstrap),
         rows_by_position(shares, first_determined, bootstrap, _explained_share),
     ]
-    frames = [pd.concat(frames).sort_index(kind="stable")]
+    # Model by model; each has two rows of either kind.
+    frames = [pd.concat(frames).sort_index(key=lambda index: index // 2, kind="stable")]
     if feedback is not None:
         squares = _squares(feedback.contribution - parts.last_attention, parts.last_attention)
         labels = {"reduced": "feedback", "measure": "explained"}
