@@ -7,7 +7,7 @@ from scipy.special import bdtrik
 from torch import Tensor
 
 from recurrence_circuits.config.experiment import RunSettings
-from recurrence_circuits.model.interventions import predict
+from recurrence_circuits.model.passes import predict
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.tasks.dataset import draw_sequences
 from recurrence_circuits.tasks.errors import squared_error

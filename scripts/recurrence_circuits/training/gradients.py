@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.ops import aten
 
 from recurrence_circuits.model import transformer
+from recurrence_circuits.model.products import linear
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.training.flat import FlatWeights
 
@@ -88,48 +89,43 @@ class _Attention:
     def __init__(self, block: transformer.Block, W: Tensor, b: Tensor, batch: int, positions: int):
         self.norm, self.weights = _Norm(block.attention_norm), block.attention
         self.W, self.b = W, b
-        heads, d_model, d_head = self.weights.W_Q.shape
-        new = self.weights.W_Q.new_empty
+        heads, _, d_head = self.weights.W_Q.shape
         self.scale = d_head**-0.5
-        self.wide = new(batch * positions, 3 * heads * d_head)  # queries, keys, values; then their gradients
-        self.split = new(3, batch * heads, positions, d_head)  # the same, by head; d_split: its gradients
-        self.d_split = new(3, batch * heads, positions, d_head)
+        new = W.new_empty
         self.future = new(positions, positions).fill_(float("-inf")).triu(1).expand(batch * heads, -1, -1)
         self.pattern = new(batch * heads, positions, positions)
         self.d_pattern = new(batch * heads, positions, positions)
+        # What lies head by head, and what lies beside each other in rows, each with a view that has all axes.
+        self.split, self.d_split = (new(3, batch * heads, positions, d_head) for _ in range(2))  # queries, keys, values
         self.each = new(batch * heads, positions, d_head)  # what each head read from the values, or its gradient
-        self.joined = new(
-            batch * positions, heads * d_head
-        )  # the same, heads beside each other; d_joined: its gradient
-        self.d_joined = new(batch * positions, heads * d_head)
-        self.d_read = new(batch * positions, d_model)
-        # Views of the above on which heads are an axis.
-        by_head = batch, heads, positions, d_head
-        self.wide_by_head = self.wide.view(batch, positions, 3, heads, d_head).permute(2, 0, 3, 1, 4)
-        self.split_by_head, self.d_split_by_head = self.split.view(3, *by_head), self.d_split.view(3, *by_head)
-        self.each_by_head = self.each.view(by_head)
-        self.joined_by_head, self.d_joined_by_head = (
-            joined.view(batch, positions, heads, d_head).transpose(1, 2) for joined in (self.joined, self.d_joined)
+        self.joined = new(batch * positions, heads * d_head)
+        self.d_wide = new(batch * positions, 3 * heads * d_head)
+        self.by_part, self.by_head = (batch, positions, 3, heads, d_head), (batch, positions, heads, d_head)
+        self.split_by_head, self.d_split_by_head = (
+            split.view(3, batch, heads, positions, d_head) for split in (self.split, self.d_split)
         )
+        self.d_wide_by_head = self.d_wide.view(self.by_part).permute(2, 0, 3, 1, 4)
+        self.each_by_head = self.each.view(batch, heads, positions, d_head)
+        self.joined_by_head = self.joined.view(self.by_head).transpose(1, 2)
 
     def forward(self, stream: Tensor) -> Tensor:
         weights = self.weights
         self.read = self.norm.forward(stream)
-        torch.addmm(self.b, self.read, self.W, out=self.wide)
-        self.split_by_head.copy_(self.wide_by_head)
+        wide = linear(self.read, self.W, self.b)  # rows part·head·d_head
+        self.split_by_head.copy_(wide.view(self.by_part).permute(2, 0, 3, 1, 4))
         queries, keys, values = self.split
         torch.baddbmm(self.future, queries, keys.mT, alpha=self.scale, out=self.pattern)
         torch.softmax(self.pattern, dim=-1, out=self.pattern)
         torch.bmm(self.pattern, values, out=self.each)
         self.joined_by_head.copy_(self.each_by_head)
-        return torch.addmm(weights.b_O, self.joined, weights.W_O.flatten(0, 1))
+        return linear(self.joined, weights.W_O.flatten(0, 1), weights.b_O)
 
     def backward(self, d_out: Tensor) -> Tensor:
         weights = self.weights
         _sum_rows(d_out, weights.b_O)
-        torch.mm(self.joined.T, d_out, out=weights.W_O.grad.flatten(0, 1))
-        torch.mm(d_out, weights.W_O.flatten(0, 1).T, out=self.d_joined)
-        self.each_by_head.copy_(self.d_joined_by_head)
+        _sum_products(self.joined, d_out, weights.W_O.grad.flatten(0, 1))
+        d_joined = linear(d_out, weights.W_O.flatten(0, 1).T)
+        self.each_by_head.copy_(d_joined.view(self.by_head).transpose(1, 2))
         queries, keys, values = self.split
         d_queries, d_keys, d_values = self.d_split
         torch.bmm(self.pattern.mT, self.each, out=d_values)
@@ -138,11 +134,10 @@ class _Attention:
         d_scores *= self.scale
         torch.bmm(d_scores, keys, out=d_queries)
         torch.bmm(d_scores.mT, queries, out=d_keys)
-        self.wide_by_head.copy_(self.d_split_by_head)
-        _sum_rows(self.wide, self.b)
-        torch.mm(self.read.T, self.wide, out=self.W.grad)
-        torch.mm(self.wide, self.W.T, out=self.d_read)
-        return self.norm.backward(self.d_read)
+        self.d_wide_by_head.copy_(self.d_split_by_head)
+        _sum_rows(self.d_wide, self.b)
+        _sum_products(self.read, self.d_wide, self.W.grad)
+        return self.norm.backward(linear(self.d_wide, self.W.T))
 
 
 class _MLP:
@@ -150,29 +145,32 @@ class _MLP:
 
     def __init__(self, block: transformer.Block, batch: int, positions: int):
         self.norm, self.weights = _Norm(block.mlp_norm), block.mlp
-        new, (d_model, d_mlp) = self.weights.W_in.new_empty, self.weights.W_in.shape
-        self.before, self.after, self.d_hidden = (new(batch * positions, d_mlp) for _ in range(3))  # rows d_mlp
-        self.d_read = new(batch * positions, d_model)
+        self.after = self.weights.W_in.new_empty(batch * positions, self.weights.W_in.shape[1])  # rows d_mlp
 
     def forward(self, stream: Tensor) -> Tensor:
         weights = self.weights
         self.read = self.norm.forward(stream)
-        torch.addmm(weights.b_in, self.read, weights.W_in, out=self.before)
+        self.before = linear(self.read, weights.W_in, weights.b_in)
         aten.gelu.out(self.before, out=self.after)
-        return torch.addmm(weights.b_out, self.after, weights.W_out)
+        return linear(self.after, weights.W_out, weights.b_out)
 
     def backward(self, d_out: Tensor) -> Tensor:
         weights = self.weights
         _sum_rows(d_out, weights.b_out)
-        torch.mm(self.after.T, d_out, out=weights.W_out.grad)
-        torch.mm(d_out, weights.W_out.T, out=self.d_hidden)
-        aten.gelu_backward.grad_input(self.d_hidden, self.before, grad_input=self.d_hidden)
-        _sum_rows(self.d_hidden, weights.b_in)
-        torch.mm(self.read.T, self.d_hidden, out=weights.W_in.grad)
-        torch.mm(self.d_hidden, weights.W_in.T, out=self.d_read)
-        return self.norm.backward(self.d_read)
+        _sum_products(self.after, d_out, weights.W_out.grad)
+        d_hidden = linear(d_out, weights.W_out.T)
+        aten.gelu_backward.grad_input(d_hidden, self.before, grad_input=d_hidden)
+        _sum_rows(d_hidden, weights.b_in)
+        _sum_products(self.read, d_hidden, weights.W_in.grad)
+        return self.norm.backward(linear(d_hidden, weights.W_in.T))
 
 
 def _sum_rows(d_rows: Tensor, bias: Tensor) -> None:
     """The gradient of a bias that was added to every row."""
     torch.sum(d_rows, dim=0, out=bias.grad)
+
+
+def _sum_products(x: Tensor, d_rows: Tensor, gradient: Tensor) -> None:
+    """The gradient of a matrix with which every row of x was multiplied."""
+    wide = x.shape[1] > d_rows.shape[1]  # the product is quicker with the narrower factor first
+    gradient.copy_(linear(d_rows.T, x).T if wide else linear(x.T, d_rows))
