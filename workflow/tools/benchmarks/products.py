@@ -1,4 +1,4 @@
-"""The matrix products of one training step alone: what any implementation of the step has to do at least."""
+"""The matrix products of one training step alone, by the quickest library at hand: what a step has to do at least."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 
 from recurrence_circuits.config.experiment import RunSettings
+from recurrence_circuits.model.products import linear
 
 
 class Product(NamedTuple):
@@ -52,22 +53,22 @@ def of_step(run: RunSettings) -> list[Product]:
 
 
 def ready(run: RunSettings) -> Callable[[], None]:
-    """A function that takes all products of a step, on numbers and into outputs that are there before.
+    """A function that takes all products of a step, on numbers that are there before.
 
-    Factors have the layout that a step finds them in: a transposed one is a view.
+    Factors have the layout that a step finds them in: a transposed one is a view. Wide products are taken as the model
+    takes them, by oneDNN where that can, the many small ones of attention by torch.
     """
     calls = []
     first, *others = forward(run)
     for product, needs_input in [(first, False), *((each, True) for each in others)]:
         a, b, g = (torch.randn(shape) for shape in _shapes(product))
-        calls.append((a, b, torch.empty_like(g)))
-        calls.append((a.transpose(-1, -2), g, torch.empty_like(b)))
+        calls += [(a, b), (a.mT, g)]
         if needs_input:
-            calls.append((g, b.transpose(-1, -2), torch.empty_like(a)))
+            calls.append((g, b.mT))
 
     def take() -> None:
-        for left, right, out in calls:
-            torch.matmul(left, right, out=out)
+        for left, right in calls:
+            linear(left, right) if left.ndim == 2 else torch.bmm(left, right)
 
     return take
 
