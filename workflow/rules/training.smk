@@ -12,10 +12,10 @@ rule train_model:
         "results/{experiment}/logs/seed{seed}/train_model.log",
     benchmark:
         "results/{experiment}/benchmarks/seed{seed}/train_model.tsv"
-    conda:
-        "../../environment.yml"
     # The longest jobs first: measures of other seeds fill the cores while the last one trains.
     priority: 1
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory(2000, batch_size=25, n_validation=5),
