@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from models import random_model, sequences
+from recurrence_circuits.config.training import USUAL
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.training.gradients import Gradients
+from recurrence_circuits.training.optimisers import make_optimiser
+from trainings import with_optimiser
 
 VARIANTS = {
     "default": {},
@@ -36,7 +39,7 @@ def by_autograd(model: Transformer, batch: torch.Tensor) -> tuple[float, dict[st
     exact, batch = exact.double(), batch.double()
     loss = (exact(batch[:, :-1]).prediction - batch[:, 1:]).square().mean()
     loss.backward()
-    return float(loss), {name: weight.grad for name, weight in exact.named_parameters()}
+    return loss.item(), {name: weight.grad for name, weight in exact.named_parameters()}
 
 
 def assert_are_gradients_of(model: Transformer, loss: float, batch: torch.Tensor) -> None:
@@ -54,6 +57,19 @@ def test_loss_and_gradients_are_those_of_the_transformer(name):
     gradients = Gradients(model, batch_size=5)
     for seed in (1, 2):  # a second batch finds nothing of the first
         assert_are_gradients_of(model, gradients(batch(model, seed=seed)), batch(model, seed=seed))
+
+
+@pytest.mark.parametrize("optimiser", USUAL)
+@pytest.mark.parametrize("name", ["default", "neither", "a vector task"])
+def test_they_stay_those_of_the_transformer_as_every_optimiser_moves_the_weights(name, optimiser):
+    model = trainable(**VARIANTS[name])
+    gradients = Gradients(model, batch_size=5)
+    step = make_optimiser(with_optimiser(optimiser).training, gradients.weights)
+    before = gradients.weights.vector.detach().clone()
+    for seed in range(12):  # past a change of soap's basis
+        assert_are_gradients_of(model, gradients(batch(model, seed=seed)), batch(model, seed=seed))
+        step.step()
+    assert (gradients.weights.vector != before).float().mean() > 0.95
 
 
 @pytest.mark.parametrize("name", VARIANTS)
