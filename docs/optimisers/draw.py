@@ -17,31 +17,41 @@ from recurrence_circuits.figures import style
 from recurrence_circuits.figures.colours import BLACK
 from recurrence_circuits.io.tables import write_csv
 
+from matplotlib.ticker import NullFormatter  # isort: skip  (style is imported first: it keeps the user's settings away)
+
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {0.5: "median", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %"}
-QUALITY = "squared error of a sequence, "
-COST = "processor time of training, s"
+QUALITY = "squared error of a sequence: "
+COST = "processor time of training (s)"
 # What the claims rest on: their statistic in claims.csv, and its name here.
 CLAIMED = {
-    ("2a", "follows_last_term"): "correlation of layer 0 with xₙ",
-    ("3a", "output_opposes_prediction"): "lowest head's correlation with the prediction",
-    ("4", "last_layer_refines"): "error after the last layer over before",
+    ("2a", "follows_last_term"): "correlation of layer 0 with $x_n$",
+    ("3a", "output_opposes_prediction"): "lowest correlation of a head\nwith the prediction",
+    ("4", "last_layer_refines"): "error after the last layer\nover the one before it",
 }
-GAIN = "feedback gain of the last layer, pattern held"
+GAIN = "feedback gain of the last layer"
 
 
 def main() -> int:
     config = yaml.safe_load((ROOT / "config/optimisers.yaml").read_text(encoding="utf-8"))
-    rows = pd.concat([of_experiment(ROOT / "results" / name) for name in config["experiments"]])
-    write_csv(Path(__file__).with_name("optimisers.csv"), rows)
+    names = {name: called(experiment["training"]) for name, experiment in config["experiments"].items()}
+    rows = pd.concat([of_experiment(ROOT / "results" / name).assign(experiment=names[name]) for name in names])
+    write_csv(
+        rows.assign(statistic=rows["statistic"].str.replace("\n", " ")), Path(__file__).with_name("optimisers.csv")
+    )
     draw(rows).savefig(ROOT / "docs/figures/optimisers.png", dpi=style.DPI)
     wide = rows.groupby(["experiment", "statistic"], sort=False)["value"].agg(["min", "max"])
     print(wide.map("{:.3g}".format).to_string())
     return 0
 
 
+def called(training: dict) -> str:
+    """An experiment by what sets it apart."""
+    return f"{training.get('optimiser', 'adamw')}, {training['steps']:,} steps"
+
+
 def of_experiment(folder: Path) -> pd.DataFrame:
-    """One row per seed and statistic: experiment, seed, statistic, value."""
+    """One row per seed and statistic: seed, statistic, value."""
     tables = {name: pd.read_csv(folder / f"tables/{name}.csv") for name in ("quality", "claims", "feedback")}
     rows = []
     quality = tables["quality"].query("predictor == 'model'")
@@ -57,7 +67,7 @@ def of_experiment(folder: Path) -> pd.DataFrame:
     )
     gains = gains[gains["position"].isna() & (gains["layer"] == gains["layer"].max())]
     rows += [(row.seed, GAIN, row.value) for row in gains.itertuples()]
-    return pd.DataFrame(rows, columns=["seed", "statistic", "value"]).assign(experiment=folder.name)
+    return pd.DataFrame(rows, columns=["seed", "statistic", "value"])
 
 
 def draw(rows: pd.DataFrame):
@@ -69,9 +79,10 @@ def draw(rows: pd.DataFrame):
         for place, experiment in enumerate(experiments):
             values = rows.loc[(rows["experiment"] == experiment) & (rows["statistic"] == statistic), "value"]
             axes.plot(values, [place] * len(values), "o", markersize=4, color=BLACK, alpha=0.6, markeredgewidth=0)
-        axes.set_title(statistic.replace(", ", ",\n").replace(" with the", "\nwith the"), size=8)
+        axes.set_title(statistic.replace(": ", ":\n"), size=8)
         if statistic.startswith(QUALITY):
             axes.set_xscale("log")
+            axes.xaxis.set_minor_formatter(NullFormatter())
         elif statistic == COST:
             axes.set_xlim(left=0)
         else:
