@@ -19,7 +19,7 @@ NOHUP = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); o
 @pytest.fixture
 def project(tmp_path):
     project = copy_project(tmp_path / "project")
-    longer = {"steps": 1500, "checkpoint_every": 50, "evaluate_every": 500}
+    longer = {"steps": 4500, "checkpoint_every": 50, "evaluate_every": 500}
     change_config(project, lambda smoke: smoke["training"].update(longer))
     return project
 

@@ -14,7 +14,7 @@ from projects import change_config, copy_project, snakemake, start, wait_until
 pytestmark = pytest.mark.slow
 SEED = Path("results/smoke/seed0")
 CHECKPOINT, WEIGHTS = SEED / "checkpoint.safetensors", SEED / "model.safetensors"
-STEPS = 1500  # some five seconds: enough to be stopped within
+STEPS = 4500  # some five seconds: enough to be stopped within
 
 
 def longer(project: Path) -> Path:

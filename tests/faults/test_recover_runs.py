@@ -20,7 +20,7 @@ RULE_SCRIPT = "/.snakemake/scripts/"
 def project(tmp_path):
     """A project whose training takes some ten seconds."""
     project = copy_project(tmp_path / "project")
-    longer = {"steps": 3000, "checkpoint_every": 50, "evaluate_every": 500}
+    longer = {"steps": 9000, "checkpoint_every": 50, "evaluate_every": 500}
     change_config(project, lambda smoke: smoke["training"].update(longer))
     return project
 

@@ -7,10 +7,10 @@ from projects import LIMIT, change_config, copy_project, documented, planned, st
 
 def test_running_jobs_are_finished_and_no_others_started(tmp_path):
     project = copy_project(tmp_path / "project")
-    change_config(project, lambda smoke: smoke["training"].update(steps=2000))
+    change_config(project, lambda smoke: smoke["training"].update(steps=6000))
     log = project / "results/smoke/logs/seed0/train_model.log"
     snakemake = start(project)
-    wait_until(lambda: log.exists() and "/2000" in log.read_text(), snakemake, project)
+    wait_until(lambda: log.exists() and "/6000" in log.read_text(), snakemake, project)
     snakemake.send_signal(signal.SIGTERM)
     assert snakemake.wait(LIMIT) != 0
     assert documented("Will exit after finishing currently running jobs") in (project / "terminal.txt").read_text()

@@ -85,7 +85,7 @@ def reference(tmp_path_factory):
     return project
 
 
-LONG = {"steps": 3000, "checkpoint_every": 100}  # long enough to be met while it runs
+LONG = {"steps": 9000, "checkpoint_every": 100}  # long enough to be met while it runs
 
 
 @pytest.fixture(scope="module")
