@@ -1,7 +1,6 @@
 """The time of whole trainings: our recipes, and the peers' users' until they are as good as our default is.
 
-Ours are the experiments of config/optimisers.yaml if there is one, else those of config/config.yaml; the first is the
-default. A peer trains with Adam at a constant rate until its 90 % quantile is that of our default, the median over
+Ours are the experiments of config/optimisers.yaml; the first is the default. A peer trains with Adam at a constant rate until its 90 % quantile is that of our default, the median over
 seeds, or until CAP steps. Only the steps count, in seconds of CPU on one thread: sequences and evaluations do not.
 """
 
@@ -19,9 +18,9 @@ from recurrence_circuits.training.checkpoint import TrainingState
 from recurrence_circuits.training.loop import take_step
 from tools.benchmarks import ours, peers
 from tools.benchmarks.quality import fresh, quantiles
-from tools.benchmarks.results import OURS, ROOT, Table
+from tools.benchmarks.results import OURS, Table
 
-RECIPES, DEFAULT = "config/optimisers.yaml", "config/config.yaml"
+RECIPES = "config/optimisers.yaml"
 SEEDS = (0, 1, 2)
 N_PEERS = 1  # seeds of each
 RATES = (1e-3, 1e-4)
@@ -33,7 +32,7 @@ Q90 = 1  # place in LEVELS
 def main(short: bool) -> None:
     torch.set_num_threads(1)
     table, seeds, cap = Table("trainings"), SEEDS[:1] if short else SEEDS, 3 * EVERY if short else CAP
-    runs = ours.runs(RECIPES if (ROOT / RECIPES).exists() else DEFAULT, seeds)
+    runs = ours.runs(RECIPES, seeds)
     if short:
         runs = {name: [_shorter(run) for run in each] for name, each in list(runs.items())[:1]}
     reached = {name: [train_ours(name, run, table)[Q90] for run in each] for name, each in runs.items()}
