@@ -1,7 +1,8 @@
 """The time of whole trainings: our recipes, and the peers' users' until they are as good as our default is.
 
-Ours are the experiments of config/optimisers.yaml; the first is the default. A peer trains with Adam at a constant rate until its 90 % quantile is that of our default, the median over
-seeds, or until CAP steps. Only the steps count, in seconds of CPU on one thread: sequences and evaluations do not.
+Ours are the experiments of config/optimisers.yaml; the first is the default. A peer trains with Adam at a constant rate
+until its 90 % quantile is that of our default, the median over seeds, or until CAP steps. Only the steps count, in
+seconds of CPU on one thread: sequences and evaluations do not.
 """
 
 import statistics
