@@ -14,7 +14,7 @@ from tools.benchmarks.quality import fresh, of_weights
 from tools.benchmarks.records import SNAKEMAKE, clone_of, cost, seed_stages
 from tools.benchmarks.results import AFTER, BEFORE, EMPTY, NOTHING, RESTYLED, Table
 
-ROUNDS, REPEATS = 3, 5
+ROUNDS, REPEATS = 2, 5  # a round takes 18 minutes
 SMOKE_CONFIG = "config/smoke.yaml"
 ALL = (*SNAKEMAKE, "--quiet", "rules", "--cores", "2")
 
