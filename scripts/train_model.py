@@ -1,5 +1,6 @@
 """Train the model of one seed of an experiment; write its weights, snapshots, learning curves and run record."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from recurrence_circuits.training.loop import train
 
 def main(smk):
     with log_to(smk.log[0]):
+        begun = datetime.now(UTC)
         torch.set_num_threads(smk.threads)
         run = RunSettings.from_params(smk.params.run)
         sequences, validation = (read_sequences(path, run.data) for path in (smk.input.train, smk.input.validation))
@@ -29,7 +31,8 @@ def main(smk):
         curves = pd.DataFrame(trained.history).assign(experiment=run.experiment, seed=run.seed)
         write_table("learning_curves", smk.params.columns["learning_curves"], curves, smk.output.learning_curves)
         cost = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds}
-        write_record(smk.output.record, run, smk.params.code, smk.threads, trained.resumed, cost)
+        code, criteria = smk.params.code, smk.resources.criteria
+        write_record(smk.output.record, run, code, criteria, begun, smk.threads, trained.resumed, cost)
         checkpoints.remove()
 
 

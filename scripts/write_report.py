@@ -1,7 +1,9 @@
 """Write the report of an experiment: verdicts, figures, tables and provenance in one HTML file."""
 
 from recurrence_circuits.claims import text
+from recurrence_circuits.claims.standing import Standing
 from recurrence_circuits.io.files import write_text
+from recurrence_circuits.io.reading import read_record, read_text
 from recurrence_circuits.io.tables import read_tables
 from recurrence_circuits.report import page, sentences
 from recurrence_circuits.report.costs import cost_table, gather_costs
@@ -12,12 +14,14 @@ def main(smk):
     with log_to(smk.log[0]) as logger:
         tables = {name: read_tables(name, columns, smk.input[name]) for name, columns in smk.params.columns.items()}
         claims, numbers = tables["claims"], sentences.headline_numbers(tables["predictions"])
-        records = [page.read_record(path) for path in smk.input.records]
+        records = [read_record(path) for path in smk.input.records]
         experiment, settings = smk.wildcards.experiment, smk.params.settings
+        stands = Standing.from_json(smk.input.standing, read_text(smk.input.standing, "the standing of verdicts"))
         html = page.render(
             smk.params.template,
             experiment=experiment,
             subtitle=sentences.subtitle(settings, list(numbers.index)),
+            standing=stands.sentence,
             headline=sentences.headline_sentence(numbers),
             claims=text.claim_views(claims, settings["analysis"]["confidence"]),
             rule=text.rule_of_verdicts(settings["claims"]["agreement_min"]),

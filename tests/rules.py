@@ -9,6 +9,7 @@ from lib.registry import JUDGED, MEASURES, SEED_TABLES, columns_of
 from models import ANALYSIS, N_SEQUENCES, run_params
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+CRITERIA = "criteria-0"  # their digest
 THRESHOLDS = {
     "learned_ratio_max": 0.1, "copy_correlation_min": 0.5, "copy_ratio_min": 0.5, "copy_ratio_max": 2.0,
     "negative_correlation_max": -0.3, "negative_attention_max": -0.3, "ablation_kind": "mean",
@@ -59,7 +60,8 @@ def train(folder: Path, seed: int, files: dict[str, str], checkpoint_every: int 
         "record": str(seed_folder / "run.json"),
     }
     params = {"run": run_params(seed, **changes), "code": "0", "columns": columns_of("learning_curves")}
-    inputs, resources = {part: files[part] for part in ("train", "validation")}, {"checkpoint_every": checkpoint_every}
+    inputs = {part: files[part] for part in ("train", "validation")}
+    resources = {"checkpoint_every": checkpoint_every, "criteria": CRITERIA}
     call("train_model", folder, inputs=inputs, outputs=outputs, params=params, resources=resources)
     return outputs["weights"]
 
@@ -92,11 +94,21 @@ def gather(folder: Path, seeds=(0, 1), tables=SEED_TABLES) -> None:
 
 
 def judge(
-    folder: Path, seeds=(0, 1), n_layers: int = 2, confidence: float = 0.95, thresholds: dict = THRESHOLDS
+    folder: Path,
+    seeds=(0, 1),
+    n_layers: int = 2,
+    confidence: float = 0.95,
+    thresholds: dict = THRESHOLDS,
+    confirmation_seeds=(),
+    criteria: str = CRITERIA,
 ) -> None:
-    inputs = {name: [str(folder / f"seed{seed}" / f"{name}.csv") for seed in seeds] for name in JUDGED}
-    outputs = {"table": str(folder / "tables" / "claims.csv"), "page": str(folder / "tables" / "claims.md")}
+    every = [*seeds, *confirmation_seeds]
+    inputs = {name: [str(folder / f"seed{seed}" / f"{name}.csv") for seed in every] for name in JUDGED}
+    inputs["records"] = [str(folder / f"seed{seed}" / "run.json") for seed in every]
+    files = {"table": "claims.csv", "page": "claims.md", "standing": "standing.json"}
+    outputs = {name: str(folder / "tables" / file) for name, file in files.items()}
     params = {"thresholds": thresholds, "n_layers": n_layers, "confidence": confidence}
+    params |= {"confirmation_seeds": list(confirmation_seeds), "criteria": criteria, "commit": ""}
     params["columns"] = columns_of(*JUDGED, "claims")
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
 

@@ -275,4 +275,6 @@ class Synthetic:
         frame["claim_verdict"] = frame["claim"].map(verdicts)
         statements = {"1": "The recurrence is learned", "2": "Layer 0 copies", "3a": "The last layer opposes"}
         frame["statement"] = frame["claim"].map(statements)
-        return frame.assign(n_seeds=n_seeds, support_low=share * 0.8, support_high=0.2 + share * 0.8)
+        return frame.assign(
+            role="exploration", n_seeds=n_seeds, support_low=share * 0.8, support_high=0.2 + share * 0.8
+        )

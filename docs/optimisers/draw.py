@@ -59,7 +59,7 @@ def of_experiment(folder: Path) -> pd.DataFrame:
     for seed in quality["seed"].unique():
         record = json.loads((folder / f"seed{seed}/run.json").read_text(encoding="utf-8"))
         rows.append((seed, COST, record["cost"]["cpu_seconds"]))
-    for row in tables["claims"].itertuples():
+    for row in tables["claims"].query("role == 'exploration'").itertuples():
         if (str(row.claim), row.criterion) in CLAIMED:
             rows.append((row.seed, CLAIMED[str(row.claim), row.criterion], row.value))
     gains = tables["feedback"].query(

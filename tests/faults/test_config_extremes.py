@@ -48,7 +48,7 @@ FEW = {"data.n_validation": 32, "data.n_test": 32, "analysis.n_shown": 1, "analy
 RUNS: dict[str, dict] = {
     "the least of everything": {
         **SHORT, **FEW, "data.n_train": 1, "training.batch_size": 1, "data.context_length": 4,
-        "data.seed": 0, "seeds": [0],
+        "data.seed": 0, "seeds": [0], "confirmation_seeds": [2**31 - 1],
         "model.n_layers": 1, "model.n_heads": 1, "model.d_model": 2, "model.d_mlp": 1, "analysis.noise_levels": [],
         "analysis.resamples": 100, "analysis.confidence": ABOVE_HALF, "analysis.feedback_epsilon": 0.001,
         "analysis.negative_head_correlation_max": -1.0, "analysis.copying_head_correlation_min": -1.0,
@@ -58,7 +58,8 @@ RUNS: dict[str, dict] = {
         "training.n_snapshots": 0, "data.noise": 0.0, "data.dimension": 1, "data.degree": 0,
     },
     "the most of what is cheap": {
-        "data.seed": 2**31 - 1, "seeds": [2**31 - 1], "data.noise": 100.0, "training.learning_rate": 1.0,
+        "data.seed": 2**31 - 1, "seeds": [2**31 - 1], "confirmation_seeds": [0],
+        "data.noise": 100.0, "training.learning_rate": 1.0,
         "training.beta1": ALMOST_1, "training.beta2": ALMOST_1, "training.clip_norm": 1e6,
         "training.final_learning_rate": 1.0, "training.n_snapshots": 100, "training.checkpoint_every": 10**7,
         "analysis.confidence": 0.9999,
@@ -167,6 +168,7 @@ def write_report(folder: Path, settings: dict) -> None:
         path.write_bytes(PNG)
     tables = ("claims", "predictions", "nearest")
     inputs = {name: [str(folder / "tables" / f"{name}.csv")] for name in tables}
+    inputs["standing"] = str(folder / "tables" / "standing.json")
     inputs["records"] = [str(folder / f"seed{seed}" / "run.json") for seed in settings["seeds"]]
     inputs["costs"] = [benchmark_record(folder, seed, "train_model") for seed in settings["seeds"]]
     inputs["figures"] = list(map(str, figures))

@@ -6,6 +6,7 @@ A disk of some kilobytes is mounted for it; where that is not allowed these test
 import json
 import os
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,7 +51,7 @@ WRITERS = {
     "figure.png": draw,
     "report.html": lambda path: write_text(path, "x" * 10000),
     "claims.md": lambda path: write_text(path, "small"),
-    "run.json": lambda path: write_record(path, RUN, "code", 1, [], {}),
+    "run.json": lambda path: write_record(path, RUN, "code", "criteria-0", datetime.now(UTC), 1, [], {}),
 }
 SMALL = {"claims.md", "run.json", "model.safetensors", "snapshots.safetensors"}
 

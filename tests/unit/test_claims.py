@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from recurrence_circuits.claims.criteria import TABLES, Measured, criteria
+from recurrence_circuits.claims.standing import standing
 from recurrence_circuits.claims.text import claims_markdown
 from recurrence_circuits.claims.verdicts import judge_claims, verdict
 from rules import THRESHOLDS
@@ -20,6 +21,7 @@ UNTRAINED = {
     "feedback": 0.01, "first_step": 1.1, "last_step": 1.2, "group_error": 40.0,
 }  # fmt: skip
 COPY_ERROR, ZERO_ERROR = 0.2, 4.0
+EXPLORATORY = standing([], [], "criteria-0", "")
 
 
 def row(value, **columns):
@@ -169,7 +171,7 @@ def test_without_a_floor_claim_1_is_not_judged_and_the_page_says_so():
         "2a": "supported", "2b": "not supported", "3a": "supported", "3b": "not supported", "4": "supported",
         "5": "supported",
     }  # fmt: skip
-    assert "Claim 1 is not judged here: without a known floor" in claims_markdown(frame, 0.95, 0.8)
+    assert "Claim 1 is not judged here: without a known floor" in claims_markdown(frame, EXPLORATORY, 0.95, 0.8)
 
 
 def test_criteria_stand_in_the_order_they_are_declared_in():
@@ -189,9 +191,38 @@ def test_a_missing_row_is_refused():
 
 def test_the_page_says_what_the_table_says():
     frame = judged({}, {"learned": 0.5}).assign(experiment="toy")
-    page = claims_markdown(frame, 0.95, 0.8)
+    page = claims_markdown(frame, EXPLORATORY, 0.95, 0.8)
     assert "## Claim 1. The recurrence is learned in context: mixed\n\n1 of 2 seeds support it (95% Wilson" in page
     assert "\n## Claim 3b. The last layer has negative similarity heads" in page
     assert "0.5 [0.499, 0.501] ✗; untrained 5" in page
     assert "0.01 [0.009, 0.011] ✓; untrained 5" in page
     assert "at least 80% of the seeds support it" in page
+    assert page.startswith("# Claims: toy\n\nThese verdicts are exploratory: ")
+
+
+def test_confirmation_seeds_are_counted_by_themselves_and_decide():
+    bad = GOOD | {"learned": 0.5}
+    each = [seed_tables(seed, bad if seed >= 10 else GOOD) for seed in (0, 1, 10, 11, 12)]
+    tables = {name: pd.concat([t[name] for t in each], ignore_index=True).convert_dtypes() for name in each[0]}
+    roles = {"exploration": [0, 1], "confirmation": [10, 11, 12]}
+    frame = judge_claims(tables, THRESHOLDS, 3, 0.95, roles).assign(experiment="toy")
+    found = frame.query("claim == '1' and criterion == 'all'").set_index("seed")
+    assert found["role"].to_dict() == {0: "exploration", 1: "exploration"} | dict.fromkeys((10, 11, 12), "confirmation")
+    assert found["n_seeds"].to_dict() == {0: 2, 1: 2, 10: 3, 11: 3, 12: 3}
+    assert found["claim_verdict"].to_dict() == {
+        0: "supported", 1: "supported", 10: "not supported", 11: "not supported", 12: "not supported"
+    }  # fmt: skip
+    page = claims_markdown(frame, EXPLORATORY, 0.95, 0.8)
+    assert "## Claim 1. The recurrence is learned in context: not supported" in page
+    assert "2 of 2 exploration seeds support it" in page
+    assert "0 of 3 confirmation seeds support it" in page
+    assert "| 10 (confirmation) |" in page
+
+
+def test_seeds_that_cannot_confirm_do_not_decide():
+    each = [seed_tables(seed, GOOD | {"learned": 0.5} if seed else GOOD) for seed in (0, 10)]
+    tables = {name: pd.concat([t[name] for t in each], ignore_index=True).convert_dtypes() for name in each[0]}
+    frame = judge_claims(tables, THRESHOLDS, 3, 0.95, {"exploration": [0], "unconfirmed": [10]})
+    page = claims_markdown(frame.assign(experiment="toy"), EXPLORATORY, 0.95, 0.8)
+    assert "## Claim 1. The recurrence is learned in context: supported" in page
+    assert "0 of 1 unconfirmed seeds support it" in page

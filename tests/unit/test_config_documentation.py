@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from lib.criteria import CRITERIA
 from recurrence_circuits.config.check import expand_config, leaves
 from recurrence_circuits.config.experiment import Config, Experiment, json_schema
 from recurrence_circuits.config.refusals import schema_of
@@ -39,7 +40,7 @@ def test_every_mapping_of_the_models_refuses_unknown_keys():
 
 def test_the_exported_schema_is_plain_and_accepts_the_configs_of_the_project():
     schema = json.loads(json.dumps(json_schema(), allow_nan=False))
-    for path in ROOT.glob("config/*.yaml"):
+    for path in set(ROOT.glob("config/*.yaml")) - {CRITERIA}:
         jsonschema.validate(yaml.safe_load(path.read_text()), schema)
     with pytest.raises(jsonschema.ValidationError, match="n_terms"):
         jsonschema.validate({"experiments": {"a": {"task": "affine", "data": {"n_terms": 16}}}}, schema)
@@ -71,7 +72,7 @@ def test_the_table_has_every_key_with_its_default_and_range():
 
 def test_the_examples_of_the_readme_are_accepted():
     blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         assert expand_config(yaml.safe_load(block), "an example")["experiments"]
 

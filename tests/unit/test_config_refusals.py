@@ -24,12 +24,14 @@ AT_ONCE = (
 # Keys of the experiment `affine` in flow style, then the whole line of the refusal.
 REFUSED = [
     # names
-    ("modle: {}", "modle: expected one of the keys task, data, model, training, seeds, analysis, claims, "
+    ("modle: {}", "modle: expected one of the keys task, data, model, training, seeds, confirmation_seeds, "
+     "analysis, claims, "
      "found 'modle' (did you mean model?)"),
     ("training: {step: 3}", "training.step: expected one of the keys steps, batch_size, optimiser, learning_rate, "
      "beta1, beta2, precondition_every, momentum, warmup_steps, final_learning_rate, weight_decay, clip_norm, "
      "evaluate_every, n_snapshots, device, checkpoint_every, found 'step' (did you mean steps?)"),
-    ("n_layers: 2", "n_layers: expected one of the keys task, data, model, training, seeds, analysis, claims, "
+    ("n_layers: 2", "n_layers: expected one of the keys task, data, model, training, seeds, confirmation_seeds, "
+     "analysis, claims, "
      "found 'n_layers' (did you mean model.n_layers?)"),
     ("data: {n_terms: 16}", "data.n_terms: expected one of the keys seed, context_length, noise, dimension, degree, "
      "n_train, n_validation, n_test, found 'n_terms' (did you mean n_test?)"),
@@ -97,6 +99,8 @@ REFUSED = [
     ("seeds: [0, -1]", "seeds[1]: expected a whole number from 0 to 2147483647, found -1"),
     ("seeds: [2147483648]", "seeds[0]: expected a whole number from 0 to 2147483647, found 2147483648"),
     ("seeds: [true]", "seeds[0]: expected a whole number from 0 to 2147483647, found true"),
+    ("confirmation_seeds: [7, 3], seeds: [3, 4]", "confirmation_seeds: expected none of seeds, which have 3, "
+     "found a list, [7, 3]"),
     # keys together
     ("model: {n_heads: 3}", "model.n_heads: expected a divisor of model.d_model (64), found 3"),
     ("model: {d_model: 30}", "model.n_heads: expected a divisor of model.d_model (30), found 4 (the default)"),

@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from hostile import LYING_RECORDS, lying_files, lying_record, pickles
 from models import data_settings, run_settings
+from recurrence_circuits.io.reading import read_record
 from recurrence_circuits.io.tensors import read_tensors, write_tensors
 from recurrence_circuits.model.weights import (
     load_model,
@@ -22,7 +23,6 @@ from recurrence_circuits.model.weights import (
     snapshot_steps,
 )
 from recurrence_circuits.report.costs import gather_costs
-from recurrence_circuits.report.page import read_record
 from recurrence_circuits.tasks.dataset import PARTS, draw_sequences, read_parameters, read_sequences, write_sequences
 from recurrence_circuits.training.checkpoint import Checkpoints
 from recurrence_circuits.training.loop import train

@@ -15,6 +15,7 @@ import yaml
 from lib.provenance import caption_of
 from lib.registry import COMPARISON, FIGURES, columns_of
 from recurrence_circuits.claims import numbers, text
+from recurrence_circuits.claims.standing import standing
 from recurrence_circuits.report import page, sentences
 from reports import PNG, TEMPLATE, benchmark_record
 from rules import call
@@ -54,6 +55,8 @@ def results(tmp_path):
     stages = ("train_model", "measure_ablation")
     costs = [benchmark_record(folder, seed, stage) for seed in range(3) for stage in stages]
     inputs = {name: [path] for name, path in tables.items()}
+    inputs["standing"] = str(folder / "standing.json")
+    Path(inputs["standing"]).write_text(standing([record(0)], [], "criteria-0", "").to_json())
     inputs |= {"records": list(map(str, records)), "figures": list(map(str, figures)), "costs": costs}
     params = {
         "columns": columns_of(*tables),
@@ -125,6 +128,15 @@ def test_the_report_opens_with_the_verdicts_of_the_claims_table(results):
         )
         assert sentence in first_page
     assert "No figure and no number in this report is the paper's." in shown
+
+
+def test_the_first_line_says_what_the_verdicts_are_worth(results):
+    assert (
+        Reader(written(results))
+        .text.split("Recurrence Circuits: affine")[-1]
+        .strip()
+        .startswith("These verdicts are exploratory: the same seeds could be looked at")
+    )
 
 
 def test_sections_come_in_order(results):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lib.registry import JUDGED, MEASURES
 from lib.stages import used_by
 from recurrence_circuits.config.check import expand_config, leaves
 from reruns import PARTS, following, planned_jobs
@@ -23,6 +24,7 @@ OTHERS = {
     "training.momentum": {"training.optimiser": "muon", "training.momentum": 0.8},
     "training.n_snapshots": {"training.n_snapshots": 2},
     "seeds": {"seeds": [0, 1, 7]},
+    "confirmation_seeds": {"confirmation_seeds": [7]},
     "data.noise": {"data.noise": 0.1},
     "analysis.noise_levels": {"analysis.noise_levels": [0.1]},
 }
@@ -59,6 +61,9 @@ def expected(key: str) -> set[str]:
     parts = (part,) if part in PARTS else ("train",) if key.startswith("training.") else PARTS
     if key == "seeds":
         return following("train_model", seeds=(7,))
+    if key == "confirmation_seeds":  # nothing of them but what the claims are judged by
+        judged = {f"measure_{name} 7" for name, measure in MEASURES.items() if set(measure.tables) & set(JUDGED)}
+        return {"train_model 7", *judged} | following("judge_claims")
     return following(*used_by(key), parts=parts)
 
 

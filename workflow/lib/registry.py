@@ -11,7 +11,7 @@ TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
     "members heads intervention condition nearest tied reference reduced claim criterion statement statistic relation "
-    "verdict claim_verdict",
+    "verdict claim_verdict role",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
     "sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
@@ -85,7 +85,7 @@ MEASURES = {
 TRAINING_TABLES = {"learning_curves": "step loss mse excess learning_rate"}
 # Tables of an experiment, not of a seed.
 CLAIMS = (
-    "claim criterion statement statistic relation threshold value low high holds control_value control_holds "
+    "role claim criterion statement statistic relation threshold value low high holds control_value control_holds "
     "seeds_in_support n_seeds support_low support_high control_in_support verdict claim_verdict"
 )
 HANDCRAFTED = "predictor n_layers position measure value low high"

@@ -72,8 +72,9 @@ def keys_behind() -> dict[str, list[str]]:
         "sequences": sequences,
         # By default n_train is steps × batch_size.
         "n_sequences": [key for key in keys if key.startswith("data.n_")] + ["training.steps", "training.batch_size"],
-        "run": ["task", *sequences, "data.n_train", *run, "seeds"],
+        "run": ["task", *sequences, "data.n_train", *run, "seeds", "confirmation_seeds"],
         "thresholds": [key for key in keys if key.startswith("claims.")],
+        "confirmation_seeds": ["confirmation_seeds"],
         "settings": keys,
         # Keys that are params of their own, under their own names.
         **{key.rpartition(".")[2]: [key] for key in keys if key.startswith(("model.", "analysis."))},

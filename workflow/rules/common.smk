@@ -30,6 +30,7 @@ SETTINGS = {
     "n_sequences": lambda wildcards: EXPERIMENTS[wildcards.experiment]["data"][f"n_{wildcards.part}"],
     "run": lambda wildcards: run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], int(wildcards.seed)),
     "thresholds": of_experiment("claims"),
+    "confirmation_seeds": of_experiment("confirmation_seeds"),
     "settings": of_experiment(),
 }
 
@@ -43,6 +44,11 @@ def settings_of(stage):
 def code_of(stage):
     """A param function: the digest of a stage's code, including the file of the experiment's task."""
     return lambda wildcards: stage_digest(stage, EXPERIMENTS[wildcards.experiment]["task"])
+
+
+def criteria_of(wildcards):
+    """The digest of the criteria by which the wildcards' experiment is judged."""
+    return criteria_digest(EXPERIMENTS[wildcards.experiment]["claims"])
 
 
 def memory(least, **bytes_each):
@@ -73,6 +79,18 @@ def every_seed(pattern, **others):
         )
 
     return paths
+
+
+def all_seeds(experiment):
+    """The seeds of an experiment that are measured in full, then those that only the claims are judged by."""
+    return EXPERIMENTS[experiment]["seeds"] + EXPERIMENTS[experiment]["confirmation_seeds"]
+
+
+def judged_files(wildcards):
+    """What the claims of the wildcards' experiment are judged by: tables by name, of all seeds, and their records."""
+    path, seeds = f"results/{wildcards.experiment}/seed{{seed}}/{{file}}", all_seeds(wildcards.experiment)
+    files = {table: expand(path, seed=seeds, file=f"{table}.csv") for table in JUDGED}
+    return files | {"records": expand(path, seed=seeds, file="run.json")}
 
 
 def table_files(experiments, *tables):
@@ -107,6 +125,11 @@ def results_of(experiment):
     seed_files = ["model.safetensors", "snapshots.safetensors", "run.json", *(f"{table}.csv" for table in SEED_TABLES)]
     return [
         *expand(f"results/{experiment}/seed{{seed}}/{{file}}", seed=EXPERIMENTS[experiment]["seeds"], file=seed_files),
+        *expand(
+            f"results/{experiment}/seed{{seed}}/{{file}}",
+            seed=EXPERIMENTS[experiment]["confirmation_seeds"],
+            file=["model.safetensors", "snapshots.safetensors", "run.json", *(f"{table}.csv" for table in JUDGED)],
+        ),
         *gathered_tables(experiment),
         f"results/{experiment}/tables/claims.md",
         *figure_files(experiment),

@@ -5,6 +5,7 @@ from os.path import relpath
 rule write_report:
     input:
         unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "nearest")),
+        standing="results/{experiment}/tables/standing.json",
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
         figures=lambda wildcards: [path for path in figure_files(wildcards.experiment) if path.endswith(".png")],
         costs=every_seed("results/{experiment}/benchmarks/seed{seed}/{stage}.tsv", stage=SEED_STAGES),

@@ -51,7 +51,7 @@ rule gather_tables:
 
 rule judge_claims:
     input:
-        unpack(lambda wildcards: table_files([wildcards.experiment], *JUDGED)),
+        unpack(judged_files),
     output:
         table=report(
             "results/{experiment}/tables/claims.csv",
@@ -60,6 +60,7 @@ rule judge_claims:
             labels={"table": "claims"},
         ),
         page="results/{experiment}/tables/claims.md",
+        standing="results/{experiment}/tables/standing.json",
     log:
         "results/{experiment}/logs/judge_claims.log",
     benchmark:
@@ -74,6 +75,8 @@ rule judge_claims:
     params:
         **settings_of("judge_claims"),
         code=code_of("judge_claims"),
+        criteria=criteria_of,
+        commit=criteria_commit(),
         columns=columns_of(*JUDGED, "claims"),
     script:
         "../../scripts/judge_claims.py"

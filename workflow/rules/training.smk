@@ -22,6 +22,8 @@ rule train_model:
         runtime=60,
         # A resource, although it limits nothing: a change of a param would rerun the training.
         checkpoint_every=of_experiment("training", "checkpoint_every"),
+        # A resource for the same reason: the record tells by which criteria the seed can be judged as a confirmation.
+        criteria=criteria_of,
         gpu=lambda wildcards: 0 if EXPERIMENTS[wildcards.experiment]["training"]["device"] == "cpu" else 1,
     params:
         **settings_of("train_model"),

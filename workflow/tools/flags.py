@@ -7,6 +7,7 @@ import yaml
 from snakemake.cli import parse_args, parse_config
 from snakemake.utils import update_config
 
+from lib.criteria import with_criteria
 from lib.places import default_config
 from recurrence_circuits.config.check import expand_config, require_plain
 
@@ -44,4 +45,4 @@ def read_experiments(run: Run) -> dict:
         require_plain(path)
         update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     update_config(config, parse_config(run.values))
-    return expand_config(config, ", ".join(map(str, run.configs)))["experiments"]
+    return expand_config(with_criteria(config), ", ".join(map(str, run.configs)))["experiments"]

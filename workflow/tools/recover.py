@@ -198,7 +198,7 @@ def finished_trainings(folder: Path, unseen: list[str], experiments: dict) -> li
 def _made_now(record: dict, experiments: dict) -> bool:
     """Whether a training's record is of the code here and of one of these experiments' seeds."""
     name, seed = record["settings"]["experiment"], record["settings"]["seed"]
-    if name not in experiments or seed not in experiments[name]["seeds"]:
+    if name not in experiments or seed not in experiments[name]["seeds"] + experiments[name]["confirmation_seeds"]:
         return False
     experiment = experiments[name]
     wanted = {

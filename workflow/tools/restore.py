@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from lib.criteria import with_criteria
 from lib.stages import digests
 from recurrence_circuits.config.check import ConfigError, expand_config, leaves
 from recurrence_circuits.io.archives import RECORDS, ArchiveError, Contents, unpack
@@ -72,7 +73,8 @@ def differences(contents: Contents) -> dict[str, list[str]]:
     found = {}
     for path in sorted((ROOT / "config").glob("*.yaml")):
         try:
-            settings = expand_config(yaml.safe_load(path.read_text(encoding="utf-8")), source=path.name)["experiments"]
+            written = with_criteria(yaml.safe_load(path.read_text(encoding="utf-8")))
+            settings = expand_config(written, source=path.name)["experiments"]
         except (ConfigError, yaml.YAMLError):
             continue  # whoever uses that file gets the message
         if contents.experiment in settings:

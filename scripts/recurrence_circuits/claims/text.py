@@ -3,6 +3,7 @@
 import pandas as pd
 
 from recurrence_circuits.claims.numbers import number, spread, with_interval
+from recurrence_circuits.claims.standing import CONFIRMATION, EXPLORATION, Standing
 
 COUNT = "all"  # the criterion that counts a claim's other criteria
 
@@ -41,31 +42,53 @@ def condition(row: pd.Series) -> str:
     return f"{SIGNS.get(row['relation'], row['relation'])} {row['threshold']:g}".replace("-", "−")
 
 
+def of_record(claims: pd.DataFrame) -> pd.DataFrame:
+    """The rows that decide: those of the confirmation seeds, or of the exploration seeds if there are none."""
+    roles = set(claims["role"])
+    return claims[claims["role"] == (CONFIRMATION if CONFIRMATION in roles else EXPLORATION)]
+
+
 def claim_views(claims: pd.DataFrame, confidence: float) -> list[dict]:
     """Each claim in sentences: `title`, `verdict`, `support` and a list `criteria`.
 
-    confidence: the level of the Wilson intervals.
+    The verdict is that of record; support and criteria are told of every set of seeds. confidence: the level of the
+    Wilson intervals.
     """
     return [_claim_view(rows, confidence) for _, rows in claims.groupby("claim", sort=False)]
 
 
 def _claim_view(rows: pd.DataFrame, confidence: float) -> dict:
-    whole = rows[rows["criterion"] == COUNT].iloc[0]
-    support = (
-        f"{whole['seeds_in_support']} of {whole['n_seeds']} seeds support it "
+    several = rows["role"].nunique() > 1
+    first = of_record(rows).iloc[0]
+    support = [
+        _support_sentence(own.iloc[0], f"{role} " if several else "", confidence)
+        for role, own in rows[rows["criterion"] == COUNT].groupby("role", sort=False)
+    ]
+    criteria = [
+        _criterion_sentence(own, f"{role} " if several else "")
+        for (_, role), own in rows[rows["criterion"] != COUNT].groupby(["criterion", "role"], sort=False)
+    ]
+    return {
+        "title": title(first),
+        "verdict": first["claim_verdict"],
+        "support": " ".join(support),
+        "criteria": criteria,
+    }
+
+
+def _support_sentence(whole: pd.Series, role: str, confidence: float) -> str:
+    return (
+        f"{whole['seeds_in_support']} of {whole['n_seeds']} {role}seeds support it "
         f"({confidence:.0%} Wilson interval of the share: {whole['support_low']:.2f} to {whole['support_high']:.2f}); "
         f"{whole['control_in_support']} of {whole['n_seeds']} untrained controls pass the same test."
     )
-    own = rows[rows["criterion"] != COUNT].groupby("criterion", sort=False)
-    criteria = [_criterion_sentence(criterion) for _, criterion in own]
-    return {"title": title(whole), "verdict": whole["claim_verdict"], "support": support, "criteria": criteria}
 
 
-def _criterion_sentence(rows: pd.DataFrame) -> str:
+def _criterion_sentence(rows: pd.DataFrame, role: str) -> str:
     first = rows.iloc[0]
     return (
         f"{first['statistic']}. Values {spread(rows['value'])}, untrained {spread(rows['control_value'])}; "
-        f"{condition(first)} holds in {rows['holds'].sum()} of {len(rows)} seeds."
+        f"{condition(first)} holds in {rows['holds'].sum()} of {len(rows)} {role}seeds."
     )
 
 
@@ -81,15 +104,16 @@ def criteria_tables(claims: pd.DataFrame) -> list[dict]:
             columns.append(f"{criterion.replace('_', ' ')} ({condition(own.iloc[0])})")
             for row in own.itertuples():
                 value = f"{with_interval(row)} {'✓' if row.holds else '✗'}"
-                cells.setdefault(row.seed, []).append(f"{value}; untrained {number(row.control_value)}")
-        listed = [[str(seed), *cells[seed]] for seed in sorted(cells)]
+                seed = f"{row.seed}" if row.role == EXPLORATION else f"{row.seed} ({row.role})"
+                cells.setdefault(seed, []).append(f"{value}; untrained {number(row.control_value)}")
+        listed = [[seed, *values] for seed, values in cells.items()]
         tables.append({"title": title(rows.iloc[0]), "columns": columns, "rows": listed, "note": ""})
     tables[-1]["note"] = "In brackets: bootstrap intervals over test sequences. ✓ holds, ✗ fails."
     return tables
 
 
 def rule_of_verdicts(agreement: float) -> str:
-    """How the verdicts are reached; agreement is the config's claims.agreement_min."""
+    """How the verdicts are reached; agreement is the criteria's agreement_min."""
     return (
         "A seed supports a claim if all of the claim's criteria hold in it. A claim is supported if at least "
         f"{agreement:.0%} of the seeds support it, not supported if at most {1 - agreement:.0%} do, and mixed in "
@@ -103,12 +127,12 @@ def not_judged(claims: pd.DataFrame) -> list[str]:
     return [f"Claim {claim} is not judged here: {why}." for claim, why in missing.items()]
 
 
-def claims_markdown(claims: pd.DataFrame, confidence: float, agreement: float) -> str:
+def claims_markdown(claims: pd.DataFrame, standing: Standing, confidence: float, agreement: float) -> str:
     """The claims table as a page in Markdown: of each claim the verdict, its criteria, and the values by seed.
 
-    confidence: the level of the Wilson intervals; agreement: the config's claims.agreement_min.
+    confidence: the level of the Wilson intervals; agreement: the criteria's agreement_min.
     """
-    parts = [f"# Claims: {claims['experiment'].iloc[0]}", "Thresholds were fixed in the config before the run."]
+    parts = [f"# Claims: {claims['experiment'].iloc[0]}", standing.sentence]
     parts.append(rule_of_verdicts(agreement))
     for view, table in zip(claim_views(claims, confidence), criteria_tables(claims), strict=True):
         values = pd.DataFrame(table["rows"], columns=table["columns"])

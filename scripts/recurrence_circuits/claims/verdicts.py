@@ -4,6 +4,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from recurrence_circuits.claims.criteria import Criterion, Measured, criteria
+from recurrence_circuits.claims.standing import EXPLORATION
 from recurrence_circuits.claims.text import COUNT, STATEMENTS
 
 # Claim 5 asks of each seed one claim of each group.
@@ -11,11 +12,19 @@ GROUPS = {"1": "1", "2a": "2", "2b": "2", "3a": "3", "3b": "3", "4": "4"}
 MODELS = ("trained", "untrained")
 
 
-def judge_claims(tables: dict[str, pd.DataFrame], thresholds: dict, n_layers: int, confidence: float) -> pd.DataFrame:
+def judge_claims(
+    tables: dict[str, pd.DataFrame],
+    thresholds: dict,
+    n_layers: int,
+    confidence: float,
+    roles: dict[str, list[int]] | None = None,
+) -> pd.DataFrame:
     """The columns of the `claims` table from `seed` on.
 
-    tables: those of criteria.TABLES, of all seeds; thresholds: the config's `claims`; confidence: of Wilson's interval
-    for the share of seeds in support (support_low, support_high).
+    tables      those of criteria.TABLES, of all seeds
+    thresholds  the criteria's
+    confidence  of Wilson's interval for the share of seeds in support (support_low, support_high)
+    roles       the seeds by role (see claims.standing), each judged by itself; by default all are exploration seeds
 
     A criterion is `supported` if it holds in at least the share agreement_min of the seeds, `not supported` if it fails
     in at least that share, and `mixed` otherwise. A claim's verdict is that of its criteria together, and is at best
@@ -24,7 +33,15 @@ def judge_claims(tables: dict[str, pd.DataFrame], thresholds: dict, n_layers: in
     """
     floor_known = "model_ratio" in set(tables["predictions"]["measure"])
     listed = criteria(thresholds, n_layers, floor_known)
-    seeds = sorted(tables["predictions"]["seed"].unique())
+    roles = roles or {EXPLORATION: sorted(tables["predictions"]["seed"].unique())}
+    judged = [_judged(listed, tables, seeds, thresholds, confidence).assign(role=role) for role, seeds in roles.items()]
+    return pd.concat(judged, ignore_index=True)
+
+
+def _judged(
+    listed: list[Criterion], tables: dict[str, pd.DataFrame], seeds: list[int], thresholds: dict, confidence: float
+) -> pd.DataFrame:
+    """The claims judged by these seeds alone."""
     measured = {seed: Measured(tables, seed) for seed in seeds}
     rows = [_criterion_row(criterion, measured[seed], seed) for criterion in listed for seed in seeds]
     by_criterion = pd.DataFrame(rows)
@@ -49,7 +66,7 @@ def judge_claims(tables: dict[str, pd.DataFrame], thresholds: dict, n_layers: in
     ]
     whole = frame[frame["criterion"] == COUNT].drop_duplicates("claim").set_index("claim")["verdict"]
     frame["claim_verdict"] = frame["claim"].map(whole)
-    return frame.reset_index(drop=True)
+    return frame
 
 
 def verdict(in_support: int, control_in_support: int, n_seeds: int, thresholds: dict) -> str:

@@ -37,6 +37,11 @@ class Experiment(Settings):
         "Seeds of the models (initial weights and batch order); one model is trained for each.",
         min_length=1, max_length=1000,
     )  # fmt: skip
+    confirmation_seeds: Annotated[list[Seed], Different] = key(
+        [],
+        "Seeds of further models, by which the claims are judged alone, once the criteria are fixed; none of `seeds`.",
+        min_length=0, max_length=1000,
+    )  # fmt: skip
     analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="How a model is measured.")
     claims: ClaimSettings = Field(default_factory=ClaimSettings, description="The thresholds of the claims.")
 

@@ -39,8 +39,9 @@ def violations(experiment, refused: set[tuple[str, ...]]) -> Iterator[tuple[tupl
             continue
         values = [attrgetter(key)(experiment) for key in keys]
         if wanted := check(*values):
-            section, name = paths[0]
-            default = "" if name in getattr(experiment, section).model_fields_set else " (the default)"
+            *section, name = paths[0]
+            of = attrgetter(*section)(experiment) if section else experiment
+            default = "" if name in of.model_fields_set else " (the default)"
             yield paths[0], values[0], f"expected {wanted}, found {found(values[0])}{default}"
 
 
@@ -176,6 +177,12 @@ def _resampled(resamples: int, n_test: int, n_condition: int) -> str | None:
     return (
         f"at most {most} for data.n_test {n_test} and analysis.n_condition {n_condition}" if resamples > most else None
     )
+
+
+@relation("confirmation_seeds", "seeds")
+def _seeds_apart(confirmation_seeds: list[int], seeds: list[int]) -> str | None:
+    shared = [seed for seed in confirmation_seeds if seed in seeds]
+    return f"none of seeds, which have {', '.join(map(str, shared))}" if shared else None
 
 
 @relation("claims.copy_ratio_min", "claims.copy_ratio_max")

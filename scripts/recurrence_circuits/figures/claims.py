@@ -1,9 +1,10 @@
 """Claims: every criterion's statistic against its threshold.
 
-The config fixes the thresholds before the run. Upper dots are the trained models, one dot per seed, with bootstrap
-intervals over test sequences; lower, hollow ones are the same models before training. The tinted side is where the
-criterion holds. A seed supports a claim if all of the claim's criteria hold in it. A claim that most untrained models
-support as well says little about training, and is at best mixed.
+The thresholds stand in the file of criteria. Upper dots are the trained models, one dot per seed, with bootstrap
+intervals over test sequences; lower, hollow ones are the same models before training. Confirmation seeds, where there
+are some, have a row of their own, and their verdict counts. The tinted side is where the criterion holds. A seed
+supports a claim if all of the claim's criteria hold in it. A claim that most untrained models support as well says
+little about training, and is at best mixed.
 """
 
 from textwrap import fill
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from recurrence_circuits.claims.text import COUNT, condition, title
+from recurrence_circuits.claims.text import COUNT, condition, of_record, title
 from recurrence_circuits.figures import colours, labels, panels, style
 
 LOG_SPAN = 10  # positive values further apart than this get a log axis
@@ -27,7 +28,8 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     lines = []  # from top to bottom: (claim, None) is a heading, (claim, criterion) a panel
     for claim, criterion in drawn[["claim", "criterion"]].drop_duplicates().itertuples(index=False):
         lines += [(claim, None)] * ((claim, None) not in lines) + [(claim, criterion)]
-    heights = [0.36 if criterion is None else 0.56 for _, criterion in lines]
+    n_roles = claims["role"].nunique()
+    heights = [0.36 if criterion is None else 0.56 + 0.24 * (n_roles - 1) for _, criterion in lines]
     figure = style.new_figure(style.PAGE, sum(heights) + 0.4)
     figure.get_layout_engine().set(h_pad=0.01, hspace=0, wspace=0.02)
     grid = figure.add_gridspec(len(lines), 3, height_ratios=heights, width_ratios=[2.7, 3.4, 1.0])
@@ -41,18 +43,23 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         statistic = labels.mathtext(fill(first["statistic"], 46))
         _text(figure.add_subplot(grid[i, 0]), f"{statistic}\nholds if {condition(first)}")
         _dots(figure.add_subplot(grid[i, 1]), rows)
-        _text(
-            figure.add_subplot(grid[i, 2]),
-            f"{first['verdict']}\n{rows['holds'].sum()} of {len(rows)} seeds\n"
-            f"control {rows['control_holds'].sum()} of {len(rows)}",
-        )
+        _text(figure.add_subplot(grid[i, 2]), _counts(rows))
     figure.legend(handles=_keys(), loc="outside lower center", ncols=5)
     return figure, drawn
 
 
 def _heading(axes: Axes, rows: pd.DataFrame) -> None:
-    first = rows.iloc[0]
+    first = of_record(rows).iloc[0]
     _text(axes, f"{title(first)}: {first['claim_verdict']}", weight="bold", y=0.3)
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    """The verdict, and the seeds and controls in which a criterion holds."""
+    lines = [of_record(rows).iloc[0]["verdict"]]
+    for role, own in rows.groupby("role", sort=False):
+        name = "" if rows["role"].nunique() == 1 else f"{role} "
+        lines.append(f"{name}{own['holds'].sum()} of {len(own)}" + " seeds" * (not name))
+    return "\n".join([*lines, f"control {rows['control_holds'].sum()} of {len(rows)}"])
 
 
 def _text(axes: Axes, text: str, y: float = 0.5, **look) -> None:
@@ -61,17 +68,20 @@ def _text(axes: Axes, text: str, y: float = 0.5, **look) -> None:
 
 
 def _dots(axes: Axes, rows: pd.DataFrame) -> None:
-    """Trained models above, untrained below, seeds from top to bottom; tinted on the side where the criterion holds."""
-    first, n_seeds = rows.iloc[0], len(rows)
-    offset = np.linspace(0.3, -0.3, n_seeds) if n_seeds > 1 else np.zeros(1)
-    size = 4.5 if n_seeds <= 10 else 2.5
-    for i, row in enumerate(rows.itertuples()):
-        colour = colours.HOLDS if row.holds else colours.FAILS
-        if pd.notna(row.low):
-            axes.plot([row.low, row.high], [1 + offset[i]] * 2, color=colour, linewidth=1)
-        axes.plot(row.value, 1 + offset[i], "o" if row.holds else "X", color=colour, markersize=size, markeredgewidth=0)
+    """Trained models above, by role, untrained below, seeds from top to bottom; tinted where the criterion holds."""
+    first, roles = rows.iloc[0], list(dict.fromkeys(rows["role"]))
+    size = 4.5 if len(rows) <= 10 else 2.5
+    for level, role in enumerate(reversed(roles), start=1):
+        own = rows[rows["role"] == role]
+        for row, offset in zip(own.itertuples(), _offsets(len(own)), strict=True):
+            colour = colours.HOLDS if row.holds else colours.FAILS
+            if pd.notna(row.low):
+                axes.plot([row.low, row.high], [level + offset] * 2, color=colour, linewidth=1)
+            marker = "o" if row.holds else "X"
+            axes.plot(row.value, level + offset, marker, color=colour, markersize=size, markeredgewidth=0)
+    for row, offset in zip(rows.itertuples(), _offsets(len(rows)), strict=True):
         axes.plot(
-            row.control_value, offset[i], "o" if row.control_holds else "X",
+            row.control_value, offset, "o" if row.control_holds else "X",
             color="none", markeredgecolor=colours.UNTRAINED, markeredgewidth=0.7, markersize=size,
         )  # fmt: skip
     axes.axvline(first["threshold"], color=colours.BLACK, linewidth=0.8)
@@ -84,8 +94,14 @@ def _dots(axes: Axes, rows: pd.DataFrame) -> None:
     left, right = axes.get_xlim()
     side = (left, first["threshold"]) if first["relation"].startswith("<") else (first["threshold"], right)
     axes.axvspan(*side, color=colours.HOLDS, alpha=0.1, linewidth=0)
-    axes.set(xlim=(left, right), ylim=(-0.5, 1.5), yticks=[1, 0], yticklabels=["trained", "control"])
+    names = ["trained"] if len(roles) == 1 else roles
+    axes.set(xlim=(left, right), ylim=(-0.5, len(roles) + 0.5))
+    axes.set_yticks(range(len(roles), -1, -1), [*names, "control"])
     axes.tick_params(pad=1.5)
+
+
+def _offsets(n_seeds: int) -> np.ndarray:
+    return np.linspace(0.3, -0.3, n_seeds) if n_seeds > 1 else np.zeros(1)
 
 
 def _keys() -> list[Line2D]:

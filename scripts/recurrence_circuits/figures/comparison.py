@@ -1,9 +1,10 @@
 """Comparison: which claims hold in which experiment.
 
 The upper number in a cell is how many seeds support the claim, with all of its criteria together; the lower number is
-how many of the same models pass before training. A cell is blank if the experiment does not judge the claim, such as
-refinement by later layers in a model of one layer. A claim that holds in the paper's model alone may be about that
-architecture; one that holds in all rows is about the task.
+how many of the same models pass before training. The seeds are the confirmation seeds where an experiment has them. A
+cell is blank if the experiment does not judge the claim, such as refinement by later layers in a model of one layer. A
+claim that holds in the paper's model alone may be about that architecture; one that holds in all rows is about the
+task.
 """
 
 from textwrap import fill
@@ -12,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from recurrence_circuits.claims.text import COUNT, SHORT_NAMES
+from recurrence_circuits.claims.text import COUNT, SHORT_NAMES, of_record
 from recurrence_circuits.figures import colours, style
 
 WIDTH = 14  # letters of a claim's short name per line
@@ -25,7 +26,8 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     A cell shows the verdict by its colour, and the numbers of seeds in support and of untrained controls that pass.
     The cell of a claim that an experiment does not judge is blank.
     """
-    whole = claims[claims["criterion"] == COUNT].drop_duplicates(["experiment", "claim"])
+    decide = pd.concat([of_record(rows) for _, rows in claims.groupby("experiment", sort=False)])
+    whole = decide[decide["criterion"] == COUNT].drop_duplicates(["experiment", "claim"])
     experiments, names = list(dict.fromkeys(whole["experiment"])), list(dict.fromkeys(claims["claim"].sort_values()))
     figure = style.new_figure(style.PAGE, 0.42 * len(experiments) + 1.1)
     axes = figure.subplots()
@@ -47,5 +49,5 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axes.set_title("Seeds in support of each claim, by experiment", pad=8)
     keys = [Patch(color=colour, label=verdict) for verdict, colour in COLOURS.items()]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys))
-    columns = ["experiment", "claim", "claim_verdict", "seeds_in_support", "control_in_support", "n_seeds"]
+    columns = ["experiment", "role", "claim", "claim_verdict", "seeds_in_support", "control_in_support", "n_seeds"]
     return figure, whole[columns]

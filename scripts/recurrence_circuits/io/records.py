@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import re
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,18 +19,28 @@ ARITHMETIC = ("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL
 
 
 def write_record(
-    path: str, run: RunSettings, code_digest: str, threads: int, resumed: list[int], cost: dict[str, float]
+    path: str,
+    run: RunSettings,
+    code_digest: str,
+    criteria: str,
+    begun: datetime,
+    threads: int,
+    resumed: list[int],
+    cost: dict[str, float],
 ) -> None:
     """Write a run's settings, code digest, package versions, machine, resumptions and cost, as JSON.
 
-    resumed  the steps after which a later job went on
-    cost     what the steps took, over all jobs: `seconds` and, of the processor, `cpu_seconds`
+    criteria  the digest of the claims' criteria as they were when the training's job began, at the time `begun`
+    resumed   the steps after which a later job went on
+    cost      what the steps took, over all jobs: `seconds` and, of the processor, `cpu_seconds`
 
     Raises OSError naming the file.
     """
     record = {
         "settings": run.to_dict(),
         "code_digest": code_digest,
+        "criteria": criteria,
+        "begun": begun.isoformat(timespec="seconds"),
         "resumed_after_steps": resumed,
         "cost": {name: round(seconds, 1) for name, seconds in cost.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},

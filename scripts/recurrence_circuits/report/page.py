@@ -10,10 +10,7 @@ from docutils.utils import SystemMessage
 from markupsafe import Markup, escape
 
 from recurrence_circuits.figures.labels import TERM, words
-from recurrence_circuits.io.reading import json_mapping, short
 from recurrence_circuits.report.sentences import seed_list
-
-RECORD_KEYS = {"settings": dict, "code_digest": str, "versions": dict, "machine": dict}
 
 
 def render(template: str, **content) -> str:
@@ -65,21 +62,6 @@ def caption_html(figure: str, text: str) -> Markup:
     except SystemMessage as error:
         raise ValueError(f"caption of {figure!r}: expected sound reStructuredText, found: {error}") from error
     return Markup(parts["fragment"])
-
-
-def read_record(path: str) -> dict:
-    """The record of one run. Raises ValueError naming the file if it is not one."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except ValueError as error:  # the decoder's
-        raise ValueError(f"{path}: expected a run record in JSON, found: {error}") from error
-    record = json_mapping(path, text)
-    for key, kind in RECORD_KEYS.items():
-        if not isinstance(record.get(key), kind):
-            raise ValueError(f"{path}: expected {key} to be a {kind.__name__}, found {short(record.get(key))}")
-    if type(record["settings"].get("seed")) is not int:
-        raise ValueError(f"{path}: expected settings.seed to be an int, found {short(record['settings'].get('seed'))}")
-    return record
 
 
 def provenance(records: list[dict]) -> list[dict]:
