@@ -11,6 +11,7 @@ CONTEXT_LENGTH = 16
 SCORES = [
     "correlation_with_last", "correlation_with_target", "correlation_with_prediction", "slope_on_last",
     "cosine_with_readout", "cosine_with_residual", "attention_similarity",
+    "attention_similarity_mismatched", "attention_similarity_beyond_position", "attention_similarity_partial",
     "attention_to_self", "attention_to_previous", "attention_to_first", "attention_entropy",
 ]  # fmt: skip
 BASELINES = {
@@ -87,7 +88,23 @@ class Synthetic:
         )  # fmt: skip
         mean = frame["layer"].map({0: 0.6, max(self.layers): -0.5}).fillna(0.1) * (frame["model"] == "trained")
         frame["value"] = (mean + 0.2 * self.draw.standard_normal(len(frame))).clip(-1, 1)
-        return frame.assign(low=np.nan, high=np.nan)
+        most = product(
+            seed=self.seeds, model=["trained", "untrained"], component=["closeness"],
+            measure=["attention_similarity_beyond_position"], value=[0.09],
+        )  # fmt: skip
+        return pd.concat([frame, most]).assign(low=np.nan, high=np.nan)
+
+    def lags(self) -> pd.DataFrame:
+        places = [*(("head", head) for head in self.heads), ("attention", pd.NA)]
+        places += [] if self.attention_only else [("mlp", pd.NA), ("layer", pd.NA)]
+        measures = ["derivative", "correlation", "correlation_negative_a", "correlation_positive_a"]
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], place=places, layer=self.layers, lag=range(4),
+            measure=measures,
+        )  # fmt: skip
+        frame[["component", "head"]] = frame.pop("place").tolist()
+        copied = (frame["lag"] == 1) & (frame["layer"] == 0) & (frame["model"] == "trained")
+        return frame.assign(value=0.5 * copied + 0.05 * self.draw.standard_normal(len(frame)))
 
     def cosines(self) -> pd.DataFrame:
         frame = product(

@@ -52,6 +52,7 @@ def test_planted_copying_and_negative_layers_stand_above_and_below_zero():
     bars = {round(bar.get_center()[0], 3): bar.get_height() for bar in figure.axes[0].patches}
     trained = [height for x, height in sorted(bars.items()) if (x + 0.5) % 1 < 0.5]
     assert min(trained[:2]) > 0 > max(trained[-2:])
+    drawn = drawn[drawn["component"] == "head"]
     places = drawn.sort_values("rank").groupby(["seed", "model", "layer", "measure"])["value"]
     assert places.apply(lambda values: values.is_monotonic_decreasing).all()
 
@@ -60,7 +61,14 @@ def test_a_head_without_a_measure_is_left_out():
     table = USUAL["similarity"]
     gone = (table["measure"] == "correlation_with_last") & (table["layer"] == 0) & (table["head"] == 0)
     _, drawn = draw("similarity", table[~gone])
-    assert len(drawn) == 6 * 2 * 2 * 2 * 3 - gone.sum()
+    assert (drawn["component"] == "head").sum() == 8 * 2 * 2 * 2 * 3 - gone.sum()
+
+
+def test_attention_beyond_position_stands_below_the_most_that_there_is():
+    figure, drawn = draw_from("similarity", USUAL)
+    (panel,) = (axes for axes in figure.axes if "beyond position" in axes.get_title())
+    assert [list(line.get_ydata()) for line in lines(panel) if line.get_linestyle() == "--"] == [[0.09, 0.09]]
+    assert (drawn.loc[drawn["component"] == "closeness", "value"] == 0.09).all()
 
 
 def test_attention_maps_hold_the_table_and_hide_the_future():

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import spearmanr
 from torch.testing import assert_close
 
 from models import blank_model, plant_head, random_model, sequences
@@ -86,33 +85,6 @@ def test_planted_heads_oppose_each_other():
     frame = similarity.head_cosines(planted(), planted()(values[:, :-1]), FIRST)
     value = frame.set_index(["layer", "head", "other_layer", "other_head"])["value"]
     assert value[0, 0, 1, 1] == pytest.approx(-1)
-
-
-@pytest.mark.parametrize("sharpness, sign", [(40.0, 1), (-40.0, -1)])
-def test_attention_similarity_finds_heads_that_seek_like_or_unlike_terms(sharpness, sign):
-    model, values = blank_model(), sequences().sign() * (1 + 0.01 * sequences(seed=2))
-    plant_head(model, 1, 0, gain=1.0, sharpness=sharpness)
-    frame = similarity.attention_similarity(model, model(values[:, :-1]), values[:, :-1], FIRST, bootstrap())
-    table = frame.set_index(["layer", "head", "measure"])["value"]
-    assert sign * table[1, 0, "attention_similarity"] > 0.5
-    assert (0, 0, "attention_similarity") not in table.index  # even attention: no ranks to compare
-    assert table[0, 0, "attention_to_self"] == pytest.approx(np.mean([1 / (n + 1) for n in range(2, 6)]))
-    assert table[0, 0, "attention_entropy"] == pytest.approx(np.mean([np.log(n + 1) for n in range(2, 6)]))
-
-
-def test_rank_correlation_is_scipys_with_ties():
-    rng = np.random.default_rng(0)
-    a, b = rng.integers(5, size=(30, 8)), rng.integers(5, size=(30, 8))
-    expected = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
-    np.testing.assert_allclose(similarity.rank_correlation(*map(similarity.centred_ranks, (a, b))), expected)
-    assert np.isnan(similarity.rank_correlation(*map(similarity.centred_ranks, (np.zeros((1, 4)), b[:1, :4])))).all()
-
-
-def test_mean_attention_rows_add_up_to_one():
-    model = random_model()
-    frame = similarity.mean_attention(model, model(sequences()[:, :-1]))
-    np.testing.assert_allclose(frame.groupby(["layer", "head", "query"])["value"].sum(), 1, rtol=1e-6)
-    assert (frame["key"] <= frame["query"]).all()
 
 
 def test_the_sample_shows_true_contributions():

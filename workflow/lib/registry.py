@@ -13,7 +13,7 @@ TYPES = {
     "members heads intervention condition nearest tied reference reduced claim criterion statement statistic relation "
     "verdict claim_verdict role",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
-    "sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
+    "lag sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
     "support_low support_high",
     TRUTH: "shuffled holds control_holds",
@@ -53,6 +53,7 @@ MEASURES = {
             "attribution": "layer head sequence position coordinate term next_term contribution",
         }
     ),
+    "lags": Measure({"lags": "model component layer head lag measure value low high"}),
     "readout_lens": Measure({"readout_lens": "model after_layer position measure value low high"}),
     "circuits": Measure(
         {
@@ -107,6 +108,7 @@ FIGURES = {
     "predictions": ["predictions"],
     "readout_lens": ["readout_lens", "predictions"],
     "similarity": ["similarity"],
+    "lags": ["lags"],
     "ablation": ["ablation"],
     "attribution": ["attribution", "similarity"],
     "attention": ["attention"],

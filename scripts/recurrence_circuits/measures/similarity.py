@@ -1,7 +1,4 @@
-"""What heads write and where they attend, at the determined positions of the test sequences.
-
-Only the mean attention patterns cover all positions.
-"""
+"""What heads write, at the determined positions of the test sequences."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +7,7 @@ from torch import Tensor
 
 from recurrence_circuits.measures.attribution import direct_contributions
 from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
-from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
+from recurrence_circuits.measures.statistics import correlation, moments, slope
 from recurrence_circuits.model.layer_norm import readout_directions
 from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
@@ -46,11 +43,11 @@ def contribution_similarity(
     frames = []
     for name, reference in references.items():
         pairs = {component: moments(reference, part, POSITION_AND_COORDINATE) for component, part in shown.items()}
-        frames.append(bootstrap.rows(_labelled(pairs, f"correlation_with_{name}"), correlation))
+        frames.append(bootstrap.rows(labelled(pairs, f"correlation_with_{name}"), correlation))
         if name == "last":
-            frames.append(bootstrap.rows(_labelled(pairs, "slope_on_last"), slope))
+            frames.append(bootstrap.rows(labelled(pairs, "slope_on_last"), slope))
     squares = {component: (part**2).mean(axis=POSITION_AND_COORDINATE) for component, part in shown.items()}
-    frames.append(bootstrap.rows(_labelled(squares, "mean_square")))
+    frames.append(bootstrap.rows(labelled(squares, "mean_square")))
     return pd.concat(frames).sort_index(kind="stable").dropna(subset=["value"])  # component by component
 
 
@@ -67,7 +64,7 @@ def output_similarity(model: Transformer, cache: ActivationCache, first: int, bo
         with_readout = cosine(output[..., None, :], directions).mean(dim=-1)
         with_residual = cosine(output, cache.residual[head.layer][:, first:].double())
         for name, value in (("readout", with_readout), ("residual", with_residual)):
-            measured += _labelled({head: value.mean(dim=1).cpu().numpy()}, f"cosine_with_{name}")
+            measured += labelled({head: value.mean(dim=1).cpu().numpy()}, f"cosine_with_{name}")
     return bootstrap.rows(measured).dropna(subset=["value"])
 
 
@@ -92,70 +89,6 @@ def head_cosines(model: Transformer, cache: ActivationCache, first: int) -> pd.D
         for j, b in enumerate(heads)
     ]
     return pd.DataFrame(rows).dropna(subset=["value"])
-
-
-def attention_similarity(
-    model: Transformer, cache: ActivationCache, context: Tensor, first: int, bootstrap: Bootstrap
-) -> pd.DataFrame:
-    """Where each head attends from the determined positions.
-
-    attention_similarity  Spearman's rank correlation, over the keys that a query sees, of its attention with
-                          −‖x_query − x_key‖, in [−1, 1]: above 0 a head prefers terms like the query's own, below 0
-                          unlike ones. Queries at which it is undefined (all keys alike) are left out of the mean.
-    attention_to_self, attention_to_previous, attention_to_first    attention to these keys, a probability
-    attention_entropy     in nats
-    """
-    positions = range(first, context.shape[1])
-    distance = torch.cdist(context.double(), context.double(), compute_mode="donot_use_mm_for_euclid_dist")
-    closeness = {n: centred_ranks(-distance[:, n, : n + 1].cpu().numpy()) for n in positions}
-    agreements, statistics = {}, {}
-    for head in model.heads():
-        pattern = cache.attention[head.layer][:, head.head].double().cpu().numpy()  # sequence query key
-        ranks = {n: centred_ranks(pattern[:, n, : n + 1]) for n in positions}
-        agreement = np.stack([rank_correlation(ranks[n], closeness[n]) for n in positions], axis=1)
-        known = np.isfinite(agreement)
-        agreements[head] = np.stack([np.where(known, agreement, 0.0).mean(axis=1), known.mean(axis=1)], axis=-1)
-        for name, value in _attention_statistics(pattern, positions).items():
-            statistics.setdefault(name, {})[head] = value.mean(axis=1)
-    frames = [bootstrap.rows(_labelled(agreements, "attention_similarity"), ratio)]
-    frames += [bootstrap.rows(_labelled(by_head, name)) for name, by_head in statistics.items()]
-    return pd.concat(frames).sort_index(kind="stable").dropna(subset=["value"])  # head by head
-
-
-def centred_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks over the last axis minus their mean; ties share their mean rank."""
-    # pandas' ranks are scipy's, without the import of scipy.stats, which takes half as long as that of torch.
-    ranks = pd.DataFrame(values.reshape(-1, values.shape[-1])).rank(axis=1).to_numpy().reshape(values.shape)
-    return ranks - ranks.mean(axis=-1, keepdims=True)
-
-
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation over the last axis, in [−1, 1], from `centred_ranks`; NaN if undefined."""
-    with np.errstate(invalid="ignore"):
-        return (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
-
-
-def _attention_statistics(pattern: np.ndarray, positions: range) -> dict[str, np.ndarray]:
-    queries = np.array(positions)
-    logs = np.log(pattern, out=np.zeros_like(pattern), where=pattern > 0)  # p log p → 0 at p = 0
-    return {
-        "attention_to_self": pattern[:, queries, queries],
-        "attention_to_previous": pattern[:, queries, queries - 1],
-        "attention_to_first": pattern[:, queries, 0],
-        "attention_entropy": -(pattern * logs).sum(axis=-1)[:, queries],
-    }
-
-
-def mean_attention(model: Transformer, cache: ActivationCache) -> pd.DataFrame:
-    """Mean attention pattern of every head: the `attention` table from `layer` on, for keys up to the query."""
-    rows = []
-    for head in model.heads():
-        mean = cache.attention[head.layer][:, head.head].double().mean(dim=0)  # query key
-        for query in range(mean.shape[0]):
-            for key in range(query + 1):
-                rows.append({"layer": head.layer, "head": head.head, "query": query, "key": key})
-                rows[-1]["value"] = float(mean[query, key])
-    return pd.DataFrame(rows)
 
 
 def contribution_sample(
@@ -184,7 +117,7 @@ def contribution_sample(
     return pd.concat(frames)
 
 
-def _labelled(values: dict[Component, np.ndarray], measure: str) -> Measured:
+def labelled(values: dict[Component, np.ndarray], measure: str) -> Measured:
     """Values by component, with their columns of the `similarity` table."""
     return [
         ({"component": c.kind, "layer": c.layer, "head": c.head, "measure": measure}, value)

@@ -39,7 +39,7 @@ SITES = ("residual", *INPUT_SITES, "attention", "head_output", "mlp_output")
 class Component(NamedTuple):
     """A part of the model that adds to the residual stream; layer and head are None where they do not apply."""
 
-    kind: str  # embedding, position, head, attention (all heads of a layer), mlp, bias
+    kind: str  # embedding, position, head, attention (all heads of a layer), mlp, layer (both), bias
     layer: int | None = None
     head: int | None = None
 
