@@ -32,7 +32,9 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     heights = [0.36 if criterion is None else 0.56 + 0.24 * (n_roles - 1) for _, criterion in lines]
     figure = style.new_figure(style.PAGE, sum(heights) + 0.4)
     figure.get_layout_engine().set(h_pad=0.01, hspace=0, wspace=0.02)
-    grid = figure.add_gridspec(len(lines), 3, height_ratios=heights, width_ratios=[2.7, 3.4, 1.0])
+    grid = figure.add_gridspec(
+        len(lines), 3, height_ratios=heights, width_ratios=[2.7, 3.4, 1.0] if n_roles == 1 else [2.8, 3.0, 1.35]
+    )
     for i, (claim, criterion) in enumerate(lines):
         of_claim = claims[claims["claim"] == claim]
         if criterion is None:
@@ -40,7 +42,7 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             continue
         rows = of_claim[of_claim["criterion"] == criterion].sort_values("seed")
         first = rows.iloc[0]
-        statistic = labels.mathtext(fill(first["statistic"], 46))
+        statistic = labels.mathtext(fill(first["statistic"], 46 if n_roles == 1 else 38))
         _text(figure.add_subplot(grid[i, 0]), f"{statistic}\nholds if {condition(first)}")
         _dots(figure.add_subplot(grid[i, 1]), rows)
         _text(figure.add_subplot(grid[i, 2]), _counts(rows))
