@@ -33,8 +33,16 @@ REFUSED = [
      "found 'n_layers' (did you mean model.n_layers?)"),
     ("data: {n_terms: 16}", "data.n_terms: expected one of the keys seed, context_length, noise, dimension, degree, "
      "n_train, n_validation, n_test, found 'n_terms' (did you mean n_test?)"),
+    ("model: {layer_norm: false}", "model.layer_norm: expected one of the keys n_layers, n_heads, d_model, d_mlp, "
+     "attention_only, norm, activation, position_embedding, found 'layer_norm'"),
     ("model: {1: 2}", "model.1: expected a key that is text, found 1; put it in quotes"),
     ("model: {off: 2}", "model.False: expected a key that is text, found false; put it in quotes"),
+    ("model: {norm: rmsnorm}", "model.norm: expected one of layer_norm, rms_norm, none, found the text 'rmsnorm' "
+     "(did you mean rms_norm?)"),
+    ("model: {norm: false}", "model.norm: expected one of layer_norm, rms_norm, none, found false"),
+    ("model: {norm: null}", "model.norm: expected one of layer_norm, rms_norm, none, found nothing (null)"),
+    ("model: {activation: silu}", "model.activation: expected one of gelu, relu, found the text 'silu'"),
+    ("model: {position_embedding: 0}", "model.position_embedding: expected true or false, found 0"),
     # sections
     ("model: ", "model: expected a mapping, found nothing (null)"),
     ("model: [n_layers]", "model: expected a mapping, found a list, ['n_layers']"),

@@ -1,6 +1,6 @@
 """Similarity: what each head's direct contribution goes with.
 
-The direct contribution of a head to the prediction (its output through the final LayerNorm and the readout) is
+The direct contribution of a head to the prediction (its output through the final norm and the readout) is
 compared with the last term, the next term, and the model's own prediction. The last row shows whether a head attends
 to terms close to the query's, and how far its output points along the residual stream that it adds to. Heads are
 sorted within each seed and layer, for every panel apart, because head numbers have no meaning across seeds. A layer of

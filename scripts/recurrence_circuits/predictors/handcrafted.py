@@ -1,6 +1,6 @@
 """Handcrafted transformers: small attention-only models, with weights set by hand, that copy and then subtract.
 
-They are instances of `Transformer`, without MLPs and LayerNorm, for the affine recurrence. Layer 0 copies x_n as the
+They are instances of `Transformer`, without MLPs and norms, for the affine recurrence. Layer 0 copies x_n as the
 estimate. Two of them subtract in the same layer, with weights that depend on the position alone. In the others, later
 layers give feedback: each finds in the context a part of REST, what the estimate does not account for yet. It subtracts
 this part from REST, and adds what followed it in the context to the estimate. docs/theory.md says how far this goes,
@@ -104,7 +104,7 @@ def _blank(context_length: int, n_layers: int) -> Transformer:
     """A transformer whose weights are all 0 except the embeddings and the readout."""
     settings = ModelSettings(
         n_layers=n_layers, n_heads=N_HEADS, d_model=N_HEADS * context_length, d_mlp=1,
-        attention_only=True, layer_norm=False,
+        attention_only=True, norm="none",
     )  # fmt: skip
     model = Transformer(settings, context_length, 1, torch.Generator()).eval().requires_grad_(False)
     for weight in model.parameters():
