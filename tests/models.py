@@ -9,7 +9,8 @@ from recurrence_circuits.config.training import TrainingSettings
 from recurrence_circuits.model.transformer import Transformer
 
 NORMS = ["layer_norm", "rms_norm", "none"]
-DATA = {"seed": 0, "context_length": 6, "noise": 0.0, "dimension": 1, "degree": 0}
+RANGES = {"a_max": 1.0, "b_std": 1.0, "x0_std": 1.0}
+DATA = {"seed": 0, "context_length": 6, "noise": 0.0, "dimension": 1, "degree": 0} | RANGES
 N_SEQUENCES = {"train": 64, "validation": 32, "test": 48}
 MODEL = {
     "n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "norm": "layer_norm",

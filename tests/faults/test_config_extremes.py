@@ -68,6 +68,9 @@ RUNS: dict[str, dict] = {
     "the highest learning rate without LayerNorm": {"training.learning_rate": 1.0, "model.norm": "none"},
     "the strongest decay": {"training.weight_decay": 10.0, "training.learning_rate": 0.1},
     "the least noise": {"data.noise": LEAST_NOISE, "data.context_length": 32},
+    "narrow ranges": {"data.a_max": 0.1, "data.b_std": 0.01, "data.x0_std": 0.01, "data.noise": LEAST_NOISE},
+    "wide ranges": {"data.a_max": 2.0, "data.b_std": 100.0, "data.x0_std": 100.0},
+    "wide ranges, noise": {"data.a_max": 2.0, "data.b_std": 100.0, "data.x0_std": 100.0, "data.noise": 100.0},
     "many steps": {
         "training.steps": 400, "training.warmup_steps": 399, "training.evaluate_every": 400, "training.n_snapshots": 5,
         "data.n_train": 256, "data.n_validation": 256, "data.n_test": 256, "analysis.n_shown": 256,
