@@ -57,6 +57,14 @@ def test_a_task_has_the_baselines_that_mean_something_for_it(option, noise):
     assert tuple(baselines(make(*option), noise)) == expected
 
 
+def test_a_task_of_another_law_has_the_baselines_that_fit_none():
+    class Drift(type(make("polynomial", degree=1))):
+        def basis(self, n_terms):
+            return None
+
+    assert tuple(baselines(Drift(1, CONTEXT_LENGTH), 0.0)) == (*SIMPLE, "bayes")
+
+
 def test_a_future_term_leaves_earlier_predictions_alone(task, noise):
     context = draw(task, 10, noise)[:, :-1]
     for name, predictor in baselines(task, noise).items():

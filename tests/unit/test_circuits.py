@@ -32,7 +32,7 @@ def planted():
 
 
 def full(model, layer, head):
-    """W_Q W_Kᵀ / √d_head and W_V W_O of a head, `d_model d_model`, LayerNorm as a matrix of its own."""
+    """W_Q W_Kᵀ / √d_head and W_V W_O of a head, `d_model d_model`, the norm as a matrix of its own."""
     block, d_model = model.blocks[layer], model.settings.d_model
     norm = torch.eye(d_model, dtype=torch.float64)
     if model.settings.norm != "none":
