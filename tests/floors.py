@@ -15,18 +15,18 @@ def floor(task: Task, context_length: int, noise: float) -> Tensor:
     """The expected squared error of the optimal prediction at every position, in units of x², summed over coordinates
     and divided by their number; NaN where no closed form is known.
 
-    affine         4/3 + noise² at n = 0. Without noise: E[Var(a | x_0, x_1) (x_1 − x_0)²] ≈ 0.4647 at n = 1, by
-                   quadrature over x_0, a and b, and 0 from n = 2 on
-    affine_vector  4/3 + noise² at n = 0 (E‖A x_0‖² = d/3, and b); without noise 0 from n = d + 1 on
+    affine         a_max² x0_std² / 3 + b_std² + noise² at n = 0. Without noise, in the default ranges:
+                   E[Var(a | x_0, x_1) (x_1 − x_0)²] ≈ 0.4647 at n = 1, by quadrature over x_0, a and b; 0 from n = 2 on
+    affine_vector  the same at n = 0 (E‖A x_0‖² = d a_max² x0_std² / 3, and b); without noise 0 from n = d + 1 on
     polynomial     the posterior variance of the next term plus noise², at every n
     """
     if not isinstance(task, Affine | AffineVector):
         return task.posterior(context_length, noise)[1] + noise**2
     floor = torch.full((context_length,), float("nan"), dtype=torch.float64)
-    floor[0] = 4 / 3 + noise**2
+    floor[0] = (task.a_max * task.x0_std) ** 2 / 3 + task.b_std**2 + noise**2
     if noise == 0:
         floor[task.first_determined :] = 0
-        if isinstance(task, Affine):
+        if task == Affine():
             floor[1:2] = after_two_terms()
     return floor
 

@@ -8,9 +8,14 @@ from recurrence_circuits.config.model import ModelSettings
 from recurrence_circuits.config.training import TrainingSettings
 from recurrence_circuits.model.transformer import Transformer
 
-DATA = {"seed": 0, "context_length": 6, "noise": 0.0, "dimension": 1, "degree": 0}
+NORMS = ["layer_norm", "rms_norm", "none"]
+RANGES = {"a_max": 1.0, "b_std": 1.0, "x0_std": 1.0}
+DATA = {"seed": 0, "context_length": 6, "noise": 0.0, "dimension": 1, "degree": 0} | RANGES
 N_SEQUENCES = {"train": 64, "validation": 32, "test": 48}
-MODEL = {"n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "layer_norm": True}
+MODEL = {
+    "n_layers": 2, "n_heads": 2, "d_model": 8, "d_mlp": 16, "attention_only": False, "norm": "layer_norm",
+    "activation": "gelu", "position_embedding": True,
+}  # fmt: skip
 TRAINING = {
     "steps": 8, "batch_size": 8, "learning_rate": 0.01, "warmup_steps": 2, "final_learning_rate": 0.0,
     "optimiser": "adamw", "beta1": 0.9, "beta2": 0.99, "precondition_every": None, "momentum": None,
@@ -64,13 +69,13 @@ def random_model(
 
 
 def blank_model(n_layers: int = 2, n_heads: int = 2, d_model: int = 4, context_length: int = 6) -> Transformer:
-    """An attention-only scalar model without LayerNorm whose weights are all zero, to plant heads in.
+    """An attention-only scalar model without a norm whose weights are all zero, to plant heads in.
 
     The term x_n stands in coordinate 0 of the residual stream; the readout reads coordinate 1.
     """
     model = random_model(
         n_layers=n_layers, n_heads=n_heads, d_model=d_model, context_length=context_length,
-        attention_only=True, layer_norm=False,
+        attention_only=True, norm="none",
     )  # fmt: skip
     for weight in model.parameters():
         weight.zero_()

@@ -66,9 +66,12 @@ RUNS: dict[str, dict] = {
         "analysis.negative_head_correlation_max": 1.0, "analysis.copying_head_correlation_min": 1.0,
         "analysis.feedback_epsilon": 10.0, "analysis.noise_levels": [0.0001, *map(float, range(1, 19)), 100.0],
     },
-    "the highest learning rate without LayerNorm": {"training.learning_rate": 1.0, "model.layer_norm": False},
+    "the highest learning rate without LayerNorm": {"training.learning_rate": 1.0, "model.norm": "none"},
     "the strongest decay": {"training.weight_decay": 10.0, "training.learning_rate": 0.1},
     "the least noise": {"data.noise": LEAST_NOISE, "data.context_length": 32},
+    "narrow ranges": {"data.a_max": 0.1, "data.b_std": 0.01, "data.x0_std": 0.01, "data.noise": LEAST_NOISE},
+    "wide ranges": {"data.a_max": 2.0, "data.b_std": 100.0, "data.x0_std": 100.0},
+    "wide ranges, noise": {"data.a_max": 2.0, "data.b_std": 100.0, "data.x0_std": 100.0, "data.noise": 100.0},
     "many steps": {
         "training.steps": 400, "training.warmup_steps": 399, "training.evaluate_every": 400, "training.n_snapshots": 5,
         "data.n_train": 256, "data.n_validation": 256, "data.n_test": 256, "analysis.n_shown": 256,
@@ -88,14 +91,18 @@ RUNS: dict[str, dict] = {
         **SHORT, **FEW, "model.n_layers": 1, "model.n_heads": 64, "model.d_model": 64, "model.d_mlp": 8192,
     },
     "heads of width 1": {"model.n_heads": 8, "model.d_model": 8},
-    "attention only, one layer": {"model.attention_only": True, "model.layer_norm": False, "model.n_layers": 1},
+    "other parts": {"model.norm": "rms_norm", "model.activation": "relu", "model.position_embedding": False},
+    "attention only, one layer": {"model.attention_only": True, "model.norm": "none", "model.n_layers": 1},
     "vectors, least": {"task": "affine_vector", "data.dimension": 2, "data.context_length": 5},
     "vectors, most": {"task": "affine_vector", "data.dimension": 16, "data.context_length": 19, "data.noise": 100.0},
     "polynomial, least": {"task": "polynomial", "data.degree": 1, "data.context_length": 3},
     "polynomial, most": {"task": "polynomial", "data.degree": 16, "data.context_length": 18},
     "any device": {"training.device": "auto"},
 }  # fmt: skip
-DRAWN = ["the least of everything", "the most of what is cheap", "polynomial, most"]
+DRAWN = [
+    "the least of everything", "the most of what is cheap", "other parts", "wide ranges, noise", "vectors, least",
+    "polynomial, most",
+]  # fmt: skip
 
 
 def settings_of(run: dict) -> dict:
@@ -180,7 +187,7 @@ def write_report(folder: Path, settings: dict) -> None:
 
 @pytest.mark.slow
 def test_decay_and_learning_rate_at_their_highest_end_in_the_one_error_that_is_allowed(tmp_path):
-    run = {"training.learning_rate": 1.0, "training.weight_decay": 1.0, "model.layer_norm": False, "data.noise": 100.0}
+    run = {"training.learning_rate": 1.0, "training.weight_decay": 1.0, "model.norm": "none", "data.noise": 100.0}
     settings = settings_of(run | {"training.steps": 400, "training.n_snapshots": 0})
     try:
         run_all(tmp_path, settings)

@@ -80,10 +80,29 @@ def test_slopes_are_stretched_into_their_range():
     torch.testing.assert_close(values, 1 + 0.2 * old)
 
 
+@pytest.mark.parametrize("task_name", ["affine", "affine_vector"])
+@pytest.mark.parametrize("a_max", [0.5, 1.2])
+def test_slopes_out_of_range_begin_where_the_training_range_ends(task_name, a_max):
+    found = conditions(*setting(task_name, a_max=a_max))
+    key = "a" if task_name == "affine" else "A"
+
+    def sizes(condition):
+        slopes = condition.parameters[key]
+        return slopes.abs() if key == "a" else torch.linalg.svdvals(slopes)
+
+    home, *stretched = [c for c in found if c.name in ("in_distribution", "a")]
+    assert sizes(home).max() < a_max
+    assert [c.level for c in stretched] == pytest.approx([1.2 * a_max, 1.5 * a_max])
+    for condition, low in zip(stretched, (a_max, 1.2 * a_max), strict=True):
+        assert sizes(condition).min() > low - 1e-9
+        assert sizes(condition).max() < condition.level + 1e-9
+
+
 def test_slopes_that_would_grow_too_far_are_left_out():
     levels = [c.level for c in conditions(*setting(context_length=60)) if c.name == "a"]
     assert levels == [1.2]
     assert [c for c in conditions(*setting(context_length=100)) if c.name == "a"] == []
+    assert [c.level for c in conditions(*setting(context_length=32, a_max=1.2)) if c.name == "a"] == [1.44]
 
 
 def test_the_same_sequences_every_time_and_others_by_seed():
@@ -102,6 +121,8 @@ def test_candidates_have_a_label_and_a_place_in_the_order_of_preference(task_nam
     names = set(candidates(task, data.context_length, noise))
     assert names <= set(PREFERRED) <= set(PREDICTORS)
     assert ("best_linear" in names) == (task_name == "affine")
+    assert ("three_term" in names) == (task_name == "affine")
+    assert ("ridge" in names) == (task_name != "polynomial")
     assert {c.name for c in conditions(*setting(task_name))} <= set(CONDITIONS)
 
 

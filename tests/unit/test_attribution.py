@@ -4,12 +4,17 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from models import blank_model, plant_head, random_model, sequences
+from models import NORMS, blank_model, plant_head, random_model, sequences
 from recurrence_circuits.measures.attribution import direct_contributions, frozen_readout
 from recurrence_circuits.model.transformer import Component
 
+VARIANTS = [
+    {}, {"attention_only": True}, {"norm": "none"}, {"norm": "rms_norm"}, {"activation": "relu"},
+    {"position_embedding": False}, {"dimension": 3},
+]  # fmt: skip
 
-@pytest.mark.parametrize("variant", [{}, {"attention_only": True}, {"layer_norm": False}, {"dimension": 3}])
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_contributions_add_up_to_the_prediction(variant):
     model = random_model(**variant)
     cache = model(sequences(dimension=variant.get("dimension", 1))[:, :-1])
@@ -20,7 +25,12 @@ def test_contributions_add_up_to_the_prediction(variant):
 def test_every_component_is_there_once():
     parts = direct_contributions(random_model(), random_model()(sequences()[:, :-1]))
     kinds = [c.kind for c in parts]
-    assert (kinds.count("head"), kinds.count("mlp"), kinds.count("bias")) == (4, 2, 1)
+    assert (kinds.count("head"), kinds.count("mlp"), kinds.count("bias"), kinds.count("position")) == (4, 2, 1, 1)
+
+
+def test_a_model_without_a_position_embedding_has_no_contribution_of_it():
+    model = random_model(position_embedding=False)
+    assert Component("position") not in direct_contributions(model, model(sequences()[:, :-1]))
 
 
 def test_a_trace_that_does_not_add_up_is_refused():
@@ -44,8 +54,9 @@ def test_planted_heads_contribute_what_was_planted():
     assert (parts[Component("embedding")] == 0).all()
 
 
-def test_the_frozen_readout_is_linear():
-    model = random_model()
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_frozen_readout_is_linear(norm):
+    model = random_model(norm=norm)
     cache = model(sequences()[:, :-1])
     a, b = cache.head_output[0][:, 0], cache.head_output[1][:, 1]
     read = frozen_readout(model, cache)

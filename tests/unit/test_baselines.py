@@ -1,20 +1,29 @@
 """The baselines: causal, defined everywhere, and what their names say."""
 
+import numpy as np
 import pytest
 import torch
 
 from models import data_settings
-from recurrence_circuits.predictors.baselines import RIDGE_VARIANCE, SIMPLE, baselines, least_squares, ridge, three_term
+from recurrence_circuits.predictors.baselines import (
+    RIDGE_VARIANCE,
+    SIMPLE,
+    baselines,
+    least_squares,
+    least_squares_on,
+    three_term,
+)
 from recurrence_circuits.randomness import torch_stream
 from recurrence_circuits.tasks.base import make_task
 
 NAMES = (*SIMPLE, "three_term", "least_squares", "ridge", "bayes")
+LEFT_OUT = {"affine": (), "affine_vector": ("three_term",), "polynomial": ("three_term", "ridge")}
 OPTIONS = [("affine", 1, 0), ("affine_vector", 2, 0), ("polynomial", 1, 3)]
 CONTEXT_LENGTH = 8
 
 
-def make(name: str, dimension: int = 1, degree: int = 0):
-    return make_task(name, data_settings(context_length=CONTEXT_LENGTH, dimension=dimension, degree=degree))
+def make(name: str, dimension: int = 1, degree: int = 0, **ranges: float):
+    return make_task(name, data_settings(context_length=CONTEXT_LENGTH, dimension=dimension, degree=degree, **ranges))
 
 
 def draw(task, n: int, noise: float = 0.0) -> torch.Tensor:
@@ -42,8 +51,18 @@ def noise(request) -> float:
     return request.param
 
 
-def test_names_and_order(task, noise):
-    assert tuple(baselines(task, noise)) == NAMES
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option[0])
+def test_a_task_has_the_baselines_that_mean_something_for_it(option, noise):
+    expected = tuple(name for name in NAMES if name not in LEFT_OUT[option[0]])
+    assert tuple(baselines(make(*option), noise)) == expected
+
+
+def test_a_task_of_another_law_has_the_baselines_that_fit_none():
+    class Drift(type(make("polynomial", degree=1))):
+        def basis(self, n_terms):
+            return None
+
+    assert tuple(baselines(Drift(1, CONTEXT_LENGTH), 0.0)) == (*SIMPLE, "bayes")
 
 
 def test_a_future_term_leaves_earlier_predictions_alone(task, noise):
@@ -99,7 +118,7 @@ def test_no_baseline_beats_bayes(noise, task):
     errors = {name: (p(x[:, :-1]) - x[:, 1:]).square().mean(dim=2) for name, p in baselines(task, noise).items()}
     known = ~errors["bayes"][0].isnan()
     assert known.any()
-    for name in NAMES[:-1]:
+    for name in errors:
         gap = (errors[name] - errors["bayes"])[:, known]  # sequence position
         assert (gap.mean(dim=0) >= -4 * gap.std(dim=0) / len(gap) ** 0.5 - 1e-20).all(), name
 
@@ -129,12 +148,6 @@ def test_inference_is_equivariant_under_affine_changes_of_x(predictor):
     torch.testing.assert_close(moved[:, 2:], expected[:, 2:], rtol=1e-6, atol=1e-6)
 
 
-def test_three_term_on_vectors_does_not_depend_on_the_axes():
-    context = draw(make("affine_vector", dimension=2), 50)[:, :-1]
-    rotation = torch.tensor([[0.6, -0.8], [0.8, 0.6]], dtype=torch.float64)
-    torch.testing.assert_close(three_term(context @ rotation), three_term(context) @ rotation)
-
-
 @pytest.mark.parametrize("terms", [(2, 2, 2, 2), (2, 2, 3, 3)])
 def test_three_term_copies_where_the_last_but_one_difference_is_zero(terms):
     found = predict("three_term", *terms)
@@ -152,19 +165,41 @@ def test_least_squares_is_the_pseudoinverse():
         torch.testing.assert_close(prediction[:, n], (features[:, n, None] @ fit)[:, 0])
 
 
+@pytest.mark.parametrize("degree", [1, 3])
+def test_least_squares_of_a_polynomial_is_numpys_fit_of_chebyshev_terms(degree):
+    """And once the coefficients are fixed, no prior has a say: from n = degree on there are as many terms."""
+    task = make("polynomial", degree=degree)
+    context, t = draw(task, 20, noise=0.2)[:, :-1], -1 + 2 * np.arange(CONTEXT_LENGTH + 1) / CONTEXT_LENGTH
+    prediction = baselines(task, 0.2)["least_squares"](context)
+    for n in range(degree, CONTEXT_LENGTH):
+        fit = np.polynomial.chebyshev.chebfit(t[: n + 1], context[:, : n + 1, 0].numpy().T, degree)
+        expected = np.polynomial.chebyshev.chebval(t[n + 1], fit)
+        np.testing.assert_allclose(prediction[:, n, 0], expected, rtol=1e-8, atol=1e-8)
+
+
+def test_least_squares_of_a_polynomial_takes_the_least_norm_where_terms_do_not_fix_it():
+    task, context = make("polynomial", degree=3), draw(make("polynomial", degree=3), 5)[:, :-1]
+    basis = task.basis(CONTEXT_LENGTH + 1)
+    prediction = least_squares_on(basis, context)
+    for n in range(3):
+        fit = torch.linalg.lstsq(basis[: n + 1], context[:, : n + 1, 0].T, driver="gelsd").solution
+        torch.testing.assert_close(prediction[:, n, 0], basis[n + 1] @ fit)
+
+
 def test_least_squares_takes_the_least_norm_where_terms_repeat():
     assert predict("least_squares", 2, 2, 2, 2) == pytest.approx([0, 2, 2, 2])
     assert predict("least_squares", 0, 0, 1, 1) == pytest.approx([0, 0, 0.5, 1])
 
 
+@pytest.mark.parametrize(("a_max", "b_std"), [(1.0, 1.0), (1.2, 0.3)])
 @pytest.mark.parametrize(("dimension", "noise"), [(1, 0.2), (1, 0.0), (2, 0.2)])
-def test_ridge_is_gaussian_conditioning(dimension, noise):
+def test_ridge_is_gaussian_conditioning(dimension, noise, a_max, b_std):
     """The same posterior mean from the joint covariance of the terms predicted: a Gaussian process."""
-    task = make("affine_vector", dimension) if dimension > 1 else make("affine")
+    task = make("affine_vector" if dimension > 1 else "affine", dimension, a_max=a_max, b_std=b_std)
     context = draw(task, 20, noise)[:, :-1]
-    prediction = ridge(context, noise)
-    kernel = context @ context.mT / (3 * dimension) + 1  # sequence position position
-    variance = 4 / 3 * noise**2 + RIDGE_VARIANCE
+    prediction = baselines(task, noise)["ridge"](context)
+    kernel = a_max**2 * context @ context.mT / (3 * dimension) + b_std**2  # sequence position position
+    variance = (1 + a_max**2 / 3) * noise**2 + RIDGE_VARIANCE
     assert (prediction[:, 0] == 0).all()
     for n in range(1, CONTEXT_LENGTH):
         observed = kernel[:, :n, :n] + variance * torch.eye(n, dtype=torch.float64)
@@ -176,6 +211,16 @@ def test_ridge_is_gaussian_conditioning(dimension, noise):
 def test_a_noise_that_is_none_is_refused(noise):
     with pytest.raises(ValueError, match=r"^noise: expected a finite number ≥ 0, found"):
         baselines(make("affine"), noise)
+
+
+def test_the_prior_of_ridge_is_that_of_the_drawn_parameters():
+    for option in OPTIONS[:2]:
+        task = make(*option, a_max=1.2, b_std=0.3)
+        drawn = task.draw(40_000, torch_stream(0, "prior"))
+        of_slope, of_b = task.prior_variances
+        A = drawn["a" if task.dimension == 1 else "A"]
+        assert A.square().mean().item() == pytest.approx(of_slope, rel=0.02)
+        assert drawn["b"].square().mean().item() == pytest.approx(of_b, rel=0.02)
 
 
 @pytest.mark.parametrize("name", NAMES)

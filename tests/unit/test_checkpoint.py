@@ -79,7 +79,7 @@ def test_a_signal_that_is_ignored_stops_nothing(checkpoints, uninterrupted, monk
 
 
 @pytest.mark.parametrize("optimiser", USUAL)
-@pytest.mark.parametrize("model", [{}, {"attention_only": True, "layer_norm": False}])
+@pytest.mark.parametrize("model", [{}, {"attention_only": True, "norm": "none"}])
 def test_stopped_at_every_step_it_still_ends_with_the_same_bits(checkpoints, monkeypatch, optimiser, model):
     run = with_optimiser(optimiser, steps=23, model=model | {"d_model": 16, "d_mlp": 48})
     uninterrupted = train(run, *data())

@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from models import blank_model, plant_head, random_model, sequences
+from models import NORMS, blank_model, plant_head, random_model, sequences
 from recurrence_circuits.measures import circuits
 from recurrence_circuits.measures.attribution import direct_contributions
-from recurrence_circuits.model.layer_norm import fold, mean_scale, readout_directions
+from recurrence_circuits.model.norms import centred, fold, mean_scale, readout_directions, scales
 from recurrence_circuits.model.transformer import Component
 from tables import read_table, write_table
 
 FIRST = 2
-LINEAR = {"attention_only": True, "layer_norm": False}
+LINEAR = {"attention_only": True, "norm": "none"}
 
 
 def measured(model, measure=circuits.measure_circuits):
@@ -32,13 +32,14 @@ def planted():
 
 
 def full(model, layer, head):
-    """W_Q W_Kᵀ / √d_head and W_V W_O of a head, `d_model d_model`, LayerNorm as a matrix of its own."""
+    """W_Q W_Kᵀ / √d_head and W_V W_O of a head, `d_model d_model`, the norm as a matrix of its own."""
     block, d_model = model.blocks[layer], model.settings.d_model
     norm = torch.eye(d_model, dtype=torch.float64)
-    if model.settings.layer_norm:
+    if model.settings.norm != "none":
         stream = model(sequences()[:, :6]).residual[layer][:, FIRST:]
+        mean = 1 / d_model if model.settings.norm == "layer_norm" else 0.0
         scale = mean_scale(block.attention_norm, stream)
-        norm = scale * (norm - 1 / d_model) * block.attention_norm.weight
+        norm = scale * (norm - mean) * block.attention_norm.weight
     W_Q, W_K, W_V, W_O = (getattr(block.attention, name)[head].double() for name in ("W_Q", "W_K", "W_V", "W_O"))
     return norm @ W_Q @ W_K.T @ norm.T * W_Q.shape[-1] ** -0.5, norm @ W_V @ W_O
 
@@ -89,9 +90,9 @@ def test_a_vector_tasks_gain_is_the_mean_of_the_diagonal():
 # ---- factors --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer_norm", [True, False])
-def test_scores_by_factors_are_those_of_the_whole_products(layer_norm):
-    model = random_model(layer_norm=layer_norm)
+@pytest.mark.parametrize("norm", NORMS)
+def test_scores_by_factors_are_those_of_the_whole_products(norm):
+    model = random_model(norm=norm)
     table = measured(model)
     for layer, head in [(0, 0), (1, 1)]:
         qk, ov = full(model, layer, head)
@@ -144,9 +145,9 @@ def test_planted_heads_compose_where_one_reads_what_the_other_writes():
     assert (0, 0, 1, 1, "key") not in table.index  # a head of even attention has no QK circuit
 
 
-@pytest.mark.parametrize("layer_norm", [True, False])
-def test_composition_by_factors_is_that_of_the_whole_products(layer_norm):
-    model = random_model(n_layers=3, layer_norm=layer_norm)
+@pytest.mark.parametrize("norm", NORMS)
+def test_composition_by_factors_is_that_of_the_whole_products(norm):
+    model = random_model(n_layers=3, norm=norm)
     table = measured(model, circuits.measure_composition)
     assert len(table) == 3 * 2 * 2 * 3  # pairs of layers, heads, heads, inputs
     ov = full(model, 0, 1)[1]
@@ -163,34 +164,43 @@ def test_a_model_of_one_layer_has_an_empty_composition_table(tmp_path):
     assert len(read_table("composition", path)) == 0
 
 
-# ---- LayerNorm as a linear map --------------------------------------------------------------------------------------
+# ---- norms as linear maps -------------------------------------------------------------------------------------------
 
 
-def test_a_folded_norm_is_the_norm_at_its_scale():
-    norm, W = random_model().blocks[0].attention_norm, torch.randn(8, 3)
-    streams = torch.nn.functional.layer_norm(torch.randn(20, 8), (8,)) * 2.5 + 1.0  # all of one scale
+@pytest.mark.parametrize("name", NORMS)
+def test_a_folded_norm_is_the_norm_at_its_scale(name):
+    norm, W = random_model(norm=name).blocks[0].attention_norm, torch.randn(8, 3)
+    streams = torch.nn.functional.layer_norm(torch.randn(20, 8), (8,)) * 2.5 + 1.0  # of standard deviation 2.5, mean 1
     scale = mean_scale(norm, streams)
-    assert scale == pytest.approx(1 / 2.5, rel=1e-4)
-    assert_close(
-        streams.double() @ fold(norm, W, scale), ((norm(streams) - norm.bias) @ W).double(), rtol=1e-4, atol=1e-4
-    )
-    assert mean_scale(torch.nn.Identity(), streams) == 1
-    assert_close(fold(torch.nn.Identity(), W, 1.0), W.double())
+    assert scale == pytest.approx({"layer_norm": 1 / 2.5, "rms_norm": (2.5**2 + 1) ** -0.5, "none": 1}[name], rel=1e-4)
+    bias = getattr(norm, "bias", None)
+    read = norm(streams) if bias is None else norm(streams) - bias
+    assert_close(streams.double() @ fold(norm, W, scale), (read @ W).double(), rtol=1e-4, atol=1e-4)
 
 
-def test_the_readout_direction_is_the_one_that_moves_the_prediction_most():
-    model, stream = random_model(), torch.randn(1, 1, 8)
+@pytest.mark.parametrize("name", NORMS)
+def test_scales_are_those_of_each_stream(name):
+    norm, streams = random_model(norm=name).final_norm, torch.randn(5, 4, 8) * torch.rand(5, 4, 1)
+    bias = 0 if getattr(norm, "bias", None) is None else norm.bias
+    weight = getattr(norm, "weight", 1.0)
+    assert_close(norm(streams), scales(norm, streams) * centred(norm, streams) * weight + bias)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_readout_direction_is_the_one_that_moves_the_prediction_most(norm):
+    model, stream = random_model(norm=norm), torch.randn(1, 1, 8)
     directions, lengths = readout_directions(model)
     assert_close(directions.norm(dim=-1), torch.ones(1, dtype=torch.float64))
-    assert directions.sum() == pytest.approx(0, abs=1e-6)  # LayerNorm sees nothing of a common shift
+    if norm == "layer_norm":
+        assert directions.sum() == pytest.approx(0, abs=1e-6)  # it sees nothing of a common shift
     read = fold(model.final_norm, model.W_readout)
     assert_close(directions @ read, lengths[:, None])
     stream.requires_grad_()
     model.readout(stream).sum().backward()
-    # What LayerNorm's frozen scale leaves out is along the centred stream.
-    gradient, centred = stream.grad[0, 0].double(), (stream - stream.mean()).detach()[0, 0].double()
+    # What the norm's frozen scale leaves out is along the stream that it scales.
+    gradient, scaled = stream.grad[0, 0].double(), centred(model.final_norm, stream).detach()[0, 0].double()
     rest = gradient - (gradient @ directions[0]) * directions[0]
-    projected = torch.stack([directions[0], centred])
+    projected = torch.stack([directions[0], scaled])
     assert_close(rest, torch.linalg.lstsq(projected.T, rest[:, None]).solution[:, 0] @ projected, rtol=1e-3, atol=1e-5)
 
 

@@ -111,7 +111,7 @@ def test_a_run_is_not_touched_by_what_decides_nothing_about_the_model():
         ({"hostile": 1}, "missing [], unknown ['hostile']"),
         ({1: 1, "b": 2}, "missing [], unknown ['b', 1]"),
         ({"x" * 10**6: 1, **dict.fromkeys(range(10**4))}, "missing [], unknown ['xxxxx"),
-        ({"data": {}}, "SequenceSettings: expected the keys ['context_length', "),
+        ({"data": {}}, "SequenceSettings: expected the keys ['a_max', "),
         ({"model": [1]}, "ModelSettings: expected a mapping, found a list, [1]"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,

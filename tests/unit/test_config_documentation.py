@@ -77,10 +77,42 @@ def test_the_examples_of_the_readme_are_accepted():
         assert expand_config(yaml.safe_load(block), "an example")["experiments"]
 
 
-def test_the_variants_share_the_papers_run():
-    """Their `affine` writes into the same folder, so it must be the same experiment."""
-    paper, variants = (
-        expand_config(yaml.safe_load((ROOT / "config" / name).read_text()), name)["experiments"]["affine"]
-        for name in ("config.yaml", "variants.yaml")
-    )
-    assert variants == paper
+def expanded(name: str) -> dict:
+    return expand_config(yaml.safe_load((ROOT / "config" / name).read_text()), name)["experiments"]
+
+
+def test_experiments_of_one_name_are_one_experiment():
+    """Those of several files write into the same folder, and share what is there."""
+    found: dict[str, dict] = {}
+    shared = set()
+    for path in sorted(ROOT.glob("config/*.yaml")):
+        for name, experiment in expanded(path.name).items():
+            shared |= {name} & set(found)
+            assert found.setdefault(name, experiment) == experiment, f"{name} of {path.name}"
+    assert {"affine", "soap", "muon"} <= shared
+
+
+def test_the_atlas_changes_one_thing_at_a_time():
+    """Every other experiment differs from the paper's run in the keys of one section, or in the task and its training.
+
+    Optimisers without a norm differ in the norm, too.
+    """
+    paper, *others = expanded("atlas.yaml").values()
+    assert len(others) >= 29
+    for other in others:
+        assert len(other["seeds"]) == 3
+        same = ("seed", "n_test", "n_validation", "n_train"), ("n_snapshots",)
+        differ = {
+            section
+            for section, free in zip(("data", "training", "model"), (*same, ()), strict=True)
+            if _without(other[section], free) != _without(paper[section], free)
+        }
+        if other["task"] == "affine":
+            two = other["training"]["optimiser"] != "adamw" and other["model"] == paper["model"] | {"norm": "none"}
+            assert len(differ) == 1 or (two and differ == {"model", "training"})
+        else:
+            assert "model" not in differ
+
+
+def _without(section: dict, free: tuple) -> dict:
+    return {key: value for key, value in section.items() if key not in free}

@@ -34,9 +34,17 @@ REFUSED = [
      "analysis, claims, "
      "found 'n_layers' (did you mean model.n_layers?)"),
     ("data: {n_terms: 16}", "data.n_terms: expected one of the keys seed, context_length, noise, dimension, degree, "
-     "n_train, n_validation, n_test, found 'n_terms' (did you mean n_test?)"),
+     "a_max, b_std, x0_std, n_train, n_validation, n_test, found 'n_terms' (did you mean n_test?)"),
+    ("model: {layer_norm: false}", "model.layer_norm: expected one of the keys n_layers, n_heads, d_model, d_mlp, "
+     "attention_only, norm, activation, position_embedding, found 'layer_norm'"),
     ("model: {1: 2}", "model.1: expected a key that is text, found 1; put it in quotes"),
     ("model: {off: 2}", "model.False: expected a key that is text, found false; put it in quotes"),
+    ("model: {norm: rmsnorm}", "model.norm: expected one of layer_norm, rms_norm, none, found the text 'rmsnorm' "
+     "(did you mean rms_norm?)"),
+    ("model: {norm: false}", "model.norm: expected one of layer_norm, rms_norm, none, found false"),
+    ("model: {norm: null}", "model.norm: expected one of layer_norm, rms_norm, none, found nothing (null)"),
+    ("model: {activation: silu}", "model.activation: expected one of gelu, relu, found the text 'silu'"),
+    ("model: {position_embedding: 0}", "model.position_embedding: expected true or false, found 0"),
     # sections
     ("model: ", "model: expected a mapping, found nothing (null)"),
     ("model: [n_layers]", "model: expected a mapping, found a list, ['n_layers']"),
@@ -120,6 +128,16 @@ REFUSED = [
     ("data: {n_test: 100}", "analysis.n_shown: expected at most data.n_test (100), found 200 (the default)"),
     ("data: {noise: 0.00009}", "data.noise: expected 0 or at least 0.0001 (less is lost in the rounding of float32), "
      "found 9e-05"),
+    ("data: {noise: 0.001, a_max: 1.5}", "data.noise: expected 0 or at least 0.0082 (less is lost in the rounding of "
+     "float32), found 0.001"),
+    ("data: {noise: 0.0002, b_std: 3}", "data.noise: expected 0 or at least 0.0003 (less is lost in the rounding of "
+     "float32), found 0.0002"),
+    ("data: {a_max: 2.1}", "data.a_max: expected a number from 0.1 to 2, found 2.1"),
+    ("data: {a_max: 0}", "data.a_max: expected a number from 0.1 to 2, found 0"),
+    ("data: {b_std: 0}", "data.b_std: expected a number from 0.01 to 100, found 0"),
+    ("data: {x0_std: -1}", "data.x0_std: expected a number from 0.01 to 100, found -1"),
+    ("data: {a_max: 1.6, context_length: 32}, training: {steps: 1000}", "data.a_max: expected at most 1.539 for "
+     "data.context_length 32 (terms may not grow by more than 10⁶), found 1.6"),
     ("training: {weight_decay: 2, learning_rate: 0.6}", "training.weight_decay: expected at most 1 / "
      "training.learning_rate (1.66667): a step multiplies weights by 1 less their product, found 2.0"),
     ("training: {weight_decay: 10, learning_rate: null, optimiser: muon, momentum: 1}", "training.momentum: expected a "
@@ -224,6 +242,13 @@ NAME = "expected an experiment's name of at most 64 letters, digits, _ and -, a 
         (
             "experiments: {p: {task: polynomial}}",
             ["experiments.p.data.degree: expected 1 to 16 for the task polynomial, found 0 (the default)"],
+        ),
+        (
+            "experiments: {p: {task: polynomial, data: {degree: 2, a_max: 1.2, b_std: 2}}}",
+            [
+                "experiments.p.data.b_std: expected 1 for the task polynomial (it has no such parameter), found 2.0",
+                "experiments.p.data.a_max: expected 1 for the task polynomial (it has no such parameter), found 1.2",
+            ],
         ),
         (
             "experiments: {p: {task: polynomial, data: {degree: 15}}}",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from models import RANGES
 from recurrence_circuits.config.check import expand_config, leaves
 from recurrence_circuits.config.data import SequenceSettings
 from recurrence_circuits.config.tasks import TASKS
@@ -28,6 +29,16 @@ def test_the_limits_of_a_task_are_those_of_the_library(task):
             for context_length in (3, 4, 5, 6):
                 data = {"dimension": dimension, "degree": degree, "context_length": context_length}
                 config = {"experiments": {"a": {"task": task, "data": data | {"n_train": 64, "n_test": 400}}}}
-                settings = SequenceSettings.from_params({"seed": 0, "noise": 0.0, **data})
+                settings = SequenceSettings.from_params({"seed": 0, "noise": 0.0, **RANGES, **data})
                 library = refuses(lambda settings=settings: make_task(task, settings))
                 assert library == refuses(lambda config=config: expand_config(config, "my.yaml")), data
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("key", RANGES)
+def test_a_range_that_a_task_does_not_have_is_refused_by_both(task, key):
+    data = {"dimension": TASKS[task].dimension[0], "degree": TASKS[task].degree[0], "context_length": 8, key: 1.1}
+    config = {"experiments": {"a": {"task": task, "data": data}}}
+    settings = SequenceSettings.from_params({"seed": 0, "noise": 0.0, **RANGES, **data})
+    assert refuses(lambda: make_task(task, settings)) == refuses(lambda: expand_config(config, "my.yaml"))
+    assert refuses(lambda: make_task(task, settings)) == (not TASKS[task].ranges)

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from models import blank_model, plant_head, random_model, sequences
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.feedback import feedback_gains, measure_feedback
-from recurrence_circuits.model.layer_norm import readout_directions
+from recurrence_circuits.model.norms import readout_directions
 
 FIRST, EPSILON = 2, 0.1
 N = np.arange(6)  # positions
@@ -51,7 +51,7 @@ def test_planted_feedback_of_even_attention_is_exact(pattern):
 
 
 def test_each_coordinate_of_a_vector_has_its_own_direction():
-    model = random_model(dimension=2, n_layers=1, n_heads=1, attention_only=True, layer_norm=False)
+    model = random_model(dimension=2, n_layers=1, n_heads=1, attention_only=True, norm="none")
     for weight in model.parameters():
         weight.zero_()
     model.W_readout[0, 0], model.W_readout[1, 1] = 2.0, 0.5
@@ -86,7 +86,7 @@ def test_one_layer_by_itself_answers_as_in_the_whole_model(layer):
 
 
 def test_held_attention_is_the_attention_of_the_clean_model():
-    model, values = random_model(layer_norm=False).double(), sequences(n=5)[:, :6].double()
+    model, values = random_model(norm="none").double(), sequences(n=5)[:, :6].double()
     direction, cache, attention = readout_directions(model)[0][0], model(values), model.blocks[1].attention
     passed = torch.stack([direction @ attention.W_V[h] @ attention.W_O[h] @ direction for h in range(2)])
     to_itself = cache.attention[1].diagonal(dim1=-2, dim2=-1)  # batch head query

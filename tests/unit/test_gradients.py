@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models import random_model, sequences
+from models import NORMS, random_model, sequences
 from recurrence_circuits.config.training import USUAL
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.training.gradients import Gradients
@@ -13,8 +13,11 @@ from trainings import with_optimiser
 VARIANTS = {
     "default": {},
     "attention only": {"attention_only": True},
-    "no LayerNorm": {"layer_norm": False},
-    "neither": {"attention_only": True, "layer_norm": False},
+    "no LayerNorm": {"norm": "none"},
+    "neither": {"attention_only": True, "norm": "none"},
+    "RMSNorm": {"norm": "rms_norm"},
+    "RMSNorm and ReLU": {"norm": "rms_norm", "activation": "relu"},
+    "no position embedding": {"position_embedding": False},
     "one layer": {"n_layers": 1},
     "four layers of one head": {"n_layers": 4, "n_heads": 1},
     "narrow heads": {"n_heads": 8},
@@ -53,14 +56,27 @@ def assert_are_gradients_of(model: Transformer, loss: float, batch: torch.Tensor
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_loss_and_gradients_are_those_of_the_transformer(name):
-    model = trainable(**VARIANTS[name])
+    assert_trains_as_the_transformer(VARIANTS[name])
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("activation", ["gelu", "relu"])
+@pytest.mark.parametrize("position_embedding", [True, False])
+@pytest.mark.parametrize("attention_only", [True, False])
+def test_so_they_are_for_every_combination_of_parts(norm, activation, position_embedding, attention_only):
+    parts = {"norm": norm, "activation": activation, "position_embedding": position_embedding}
+    assert_trains_as_the_transformer({**parts, "attention_only": attention_only})
+
+
+def assert_trains_as_the_transformer(variant: dict) -> None:
+    model = trainable(**variant)
     gradients = Gradients(model, batch_size=5)
     for seed in (1, 2):  # a second batch finds nothing of the first
         assert_are_gradients_of(model, gradients(batch(model, seed=seed)), batch(model, seed=seed))
 
 
 @pytest.mark.parametrize("optimiser", USUAL)
-@pytest.mark.parametrize("name", ["default", "neither", "a vector task"])
+@pytest.mark.parametrize("name", ["default", "neither", "RMSNorm and ReLU", "no position embedding", "a vector task"])
 def test_they_stay_those_of_the_transformer_as_every_optimiser_moves_the_weights(name, optimiser):
     model = trainable(**VARIANTS[name])
     gradients = Gradients(model, batch_size=5)

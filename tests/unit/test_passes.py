@@ -11,7 +11,10 @@ from recurrence_circuits.model.interventions import ReplacedHeads
 from recurrence_circuits.model.passes import BATCH, continue_from, predict, predict_with, residual_streams, resume
 from recurrence_circuits.model.transformer import SITES
 
-VARIANTS = [{}, {"attention_only": True}, {"layer_norm": False}, {"n_layers": 1}, {"n_heads": 1}, {"n_heads": 8}]
+VARIANTS = [
+    {}, {"attention_only": True}, {"norm": "none"}, {"norm": "rms_norm"}, {"activation": "relu"},
+    {"position_embedding": False}, {"n_layers": 1}, {"n_heads": 1}, {"n_heads": 8},
+]  # fmt: skip
 
 
 def shift_all_but_head_0(value):

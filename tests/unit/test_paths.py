@@ -75,7 +75,7 @@ def test_the_other_two_paths_are_what_they_say(sender):
 
 
 def test_where_the_model_is_linear_the_paths_add_up_to_the_total():
-    model = random_model(n_heads=4, attention_only=True, layer_norm=False).double()
+    model = random_model(n_heads=4, attention_only=True, norm="none").double()
     for block in model.blocks:
         block.attention.W_Q.zero_()
         block.attention.b_Q.zero_()  # all scores 0: attention is even, whatever comes
@@ -137,7 +137,7 @@ def test_planted_heads_have_the_sign_and_the_size_planted():
 
 
 def test_twice_the_output_is_four_times_the_squared_change():
-    model, values = random_model(attention_only=True, layer_norm=False), sequences()
+    model, values = random_model(attention_only=True, norm="none"), sequences()
     before = measured(model, values)
     model.blocks[1].attention.W_O *= 2
     after = measured(model, values)

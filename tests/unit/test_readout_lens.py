@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models import blank_model, plant_head, random_model, sequences
+from models import NORMS, blank_model, plant_head, random_model, sequences
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.readout_lens import measure_readout_lens
 from recurrence_circuits.tasks.errors import squared_error
@@ -23,9 +23,9 @@ def overall(table, after_layer, measure="mse"):
     return rows.loc[rows["position"].isna(), "value"].item()
 
 
-@pytest.mark.parametrize("layer_norm", [True, False])
-def test_after_the_last_layer_it_is_the_model(layer_norm):
-    model, values = random_model(layer_norm=layer_norm), sequences()
+@pytest.mark.parametrize("norm", NORMS)
+def test_after_the_last_layer_it_is_the_model(norm):
+    model, values = random_model(norm=norm), sequences()
     error = squared_error(model(values[:, :-1]).prediction, values[:, 1:])
     rows = measured(model, values).loc[[(1, "mse")]]
     np.testing.assert_allclose(rows["value"].iloc[:-1], error.mean(axis=0), rtol=1e-6)

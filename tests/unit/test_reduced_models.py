@@ -25,7 +25,7 @@ def reduced(model, values):
 
 VARIANTS = [
     {"n_layers": 1}, {"n_layers": 2}, {"n_layers": 3}, {"n_layers": 4}, {"n_layers": 2, "attention_only": True},
-    {"n_layers": 3, "layer_norm": False}, {"n_layers": 2, "dimension": 3},
+    {"n_layers": 3, "norm": "none"}, {"n_layers": 2, "dimension": 3},
 ]  # fmt: skip
 
 

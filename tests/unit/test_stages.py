@@ -95,7 +95,7 @@ def test_the_record_tells_settings_code_and_versions(results):
         {"task": "polynomial", "data": {"degree": 2}},
         {"task": "polynomial", "data": {"degree": 2, "noise": 0.1}},
         {"model": {"attention_only": True}},
-        {"model": {"layer_norm": False}},
+        {"model": {"norm": "none"}},
         {"model": {"n_layers": 1}},
         {"model": {"n_layers": 4, "n_heads": 8}},
     ],

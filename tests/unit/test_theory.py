@@ -168,20 +168,25 @@ def test_fixed_coefficients_are_the_least_squares_of_simulated_sequences(terms):
 # ---- under observation noise -----------------------------------------------------------------------------------------
 
 
+RANGES = [Affine(), Affine(a_max=1.3, b_std=0.2, x0_std=3.0), Affine(a_max=0.5, b_std=4.0, x0_std=0.3)]
+
+
+@pytest.mark.parametrize("task", RANGES, ids=str)
 @pytest.mark.parametrize("noise", [0.03, 0.3])
-def test_noisy_bayes_is_brute_force(noise):
+def test_noisy_bayes_is_brute_force(noise, task):
     """Gaussian conditioning on a fine grid of slopes, one sequence and position at a time."""
-    context = Affine().unroll(Affine().draw(6, torch_stream(1, "theory")), 5)
+    context = task.unroll(task.draw(6, torch_stream(1, "theory")), 5)
     context = context + noise * torch.randn(context.shape, generator=torch_stream(2, "theory"), dtype=context.dtype)
-    found, slopes = noisy_bayes(context, noise)[..., 0].numpy(), np.linspace(-1, 1, 20001)
+    found, slopes = task.bayes(context, noise)[..., 0].numpy(), np.linspace(-task.a_max, task.a_max, 20001)
     powers = slopes[:, None] ** np.arange(6)
     design = np.stack([powers, np.pad(powers.cumsum(axis=1), ((0, 0), (1, 0)))[:, :-1]], axis=-1)  # slope term 2
     for s, n in ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 4)):
         seen, y = design[:, : n + 1], context[s, : n + 1, 0].numpy()
-        covariance = seen @ seen.transpose(0, 2, 1) + noise**2 * np.eye(n + 1)
+        prior = np.diag([task.x0_std**2, task.b_std**2])
+        covariance = seen @ prior @ seen.transpose(0, 2, 1) + noise**2 * np.eye(n + 1)
         solved = np.linalg.solve(covariance, np.broadcast_to(y, (len(slopes), n + 1))[..., None])[..., 0]
         log_density = -(np.linalg.slogdet(covariance)[1] + solved @ y) / 2
-        mean = np.einsum("ai,aki,ak->a", design[:, n + 1], seen, solved)
+        mean = np.einsum("ai,ij,aki,ak->a", design[:, n + 1], prior, seen, solved)
         weight = np.exp(log_density - log_density.max())
         weight[[0, -1]] /= 2
         assert found[s, n] == pytest.approx((weight * mean).sum() / weight.sum(), abs=2e-5)

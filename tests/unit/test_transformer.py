@@ -7,10 +7,13 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from models import random_model, sequences
+from models import NORMS, random_model, sequences
 from recurrence_circuits.model.transformer import INPUT_SITES, SITES, ActivationCache
 
-VARIANTS = [{}, {"attention_only": True}, {"layer_norm": False}, {"n_layers": 1}, {"n_heads": 1}, {"n_heads": 8}]
+VARIANTS = [
+    {}, {"attention_only": True}, {"norm": "none"}, {"norm": "rms_norm"}, {"activation": "relu"},
+    {"position_embedding": False}, {"n_layers": 1}, {"n_heads": 1}, {"n_heads": 8},
+]  # fmt: skip
 
 
 def test_attention_is_torchs_own():
@@ -26,6 +29,49 @@ def test_attention_is_torchs_own():
     found = ours.pattern(x, x)
     assert_close(found, pattern)
     assert_close(ours.output(x, found).sum(dim=1) + ours.b_O, expected)
+
+
+THEIR_NORMS = {"layer_norm": nn.LayerNorm(8), "rms_norm": nn.RMSNorm(8, eps=1e-5), "none": nn.Identity()}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_are_torchs_own(name):
+    model, stream, theirs = random_model(norm=name), torch.randn(5, 6, 8), THEIR_NORMS[name]
+    norms = [norm for block in model.blocks for norm in (block.attention_norm, block.mlp_norm)]
+    for ours in (*norms, model.final_norm):
+        theirs.load_state_dict(ours.state_dict())
+        assert_close(ours(stream), theirs(stream), rtol=0, atol=0)
+    theirs.load_state_dict(model.final_norm.state_dict())
+    assert_close(model.readout(stream), theirs(stream) @ model.W_readout + model.b_readout)
+
+
+@pytest.mark.parametrize(("name", "activation"), [("gelu", nn.GELU()), ("relu", nn.ReLU())])
+def test_an_mlp_is_torchs_own_layers(name, activation):
+    mlp, stream = random_model(activation=name).blocks[0].mlp, torch.randn(5, 6, 8)
+    theirs = nn.Sequential(nn.Linear(8, 16), activation, nn.Linear(16, 8))
+    weights = {"0.weight": mlp.W_in.T, "0.bias": mlp.b_in, "2.weight": mlp.W_out.T, "2.bias": mlp.b_out}
+    theirs.load_state_dict(weights)
+    assert_close(mlp(stream), theirs(stream))
+
+
+def test_without_a_position_embedding_there_is_no_such_weight_and_the_stream_is_the_embedding():
+    model, x = random_model(position_embedding=False), sequences()[:, :-1]
+    assert "W_pos" not in model.state_dict()
+    cache = model(x)
+    assert_close(cache.position_embedding, torch.zeros(6, 8))
+    assert_close(cache.residual[0], x @ model.W_E)
+
+
+def order_counts(**variant) -> float:
+    """How much the last query's prediction changes if the terms before it change places: the largest change."""
+    model, x = random_model(n_layers=1, **variant), sequences()[:, :-1]
+    mixed = x[:, [3, 1, 4, 0, 2, 5]]
+    return float((model(mixed).prediction[:, -1] - model(x).prediction[:, -1]).abs().max())
+
+
+def test_one_layer_without_a_position_embedding_sees_no_order_of_the_terms_before_its_query():
+    assert order_counts(position_embedding=False) < 1e-5
+    assert order_counts(position_embedding=True) > 0.01
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -15,7 +15,8 @@ class SequenceSettings(Settings):
     )  # fmt: skip
     noise: Number = key(
         0.0,
-        "Standard deviation of the Gaussian noise on every observed term, targets included: 0, or at least 0.0001.",
+        "Standard deviation of the Gaussian noise on every observed term, targets included: 0, or at least 0.0001, and "
+        "more where the ranges below make larger terms.",
         unit="x", ge=0, le=100,
     )  # fmt: skip
     dimension: int = key(
@@ -23,6 +24,19 @@ class SequenceSettings(Settings):
     )
     degree: int = key(
         0, "Degree of the polynomial: at least 1 for the task polynomial, 0 for the others.", ge=0, le=16
+    )  # fmt: skip
+    a_max: Number = key(
+        1.0,
+        "Affine tasks: a is uniform from -a_max to a_max, for affine_vector the singular values of A from 0 to a_max; "
+        "a_max to the power of context_length is at most 10⁶; 1 for other tasks.",
+        ge=0.1, le=2,
+    )  # fmt: skip
+    b_std: Number = key(
+        1.0, "Affine tasks: standard deviation of b, of each coordinate; 1 for other tasks.", unit="x", ge=0.01, le=100
+    )
+    x0_std: Number = key(
+        1.0, "Affine tasks: standard deviation of x_0, of each coordinate; 1 for other tasks.",
+        unit="x", ge=0.01, le=100,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ MAX_ACTIVATIONS = 7 * 10**8  # activations of all sequences in memory at once: 1
 # Terms are float32 and about 1 in size. At this noise the Bayes-optimal predictor's mean squared error at 64 positions
 # is 1.3 noise². At a tenth of it rounding begins to matter, and it is 7 noise²; at a hundredth, 600 noise².
 LEAST_NOISE = 1e-4
+MAX_GROWTH = 1e6  # of a term over a whole sequence: float32 holds its square, and differences beside it
 
 # Each check takes the values of its keys. It returns what is expected of the first one, or None if all is well.
 RELATIONS: list[tuple[tuple[str, ...], Callable[..., str | None]]] = []
@@ -55,10 +56,31 @@ def _dimension(dimension: int, task: str) -> str | None:
     return _in_range(dimension, TASKS[task].dimension, task)
 
 
-@relation("data.noise")
-def _noise(noise: float) -> str | None:
-    lost = 0 < noise < LEAST_NOISE
-    return f"0 or at least {LEAST_NOISE} (less is lost in the rounding of float32)" if lost else None
+@relation("data.noise", "data.a_max", "data.b_std", "data.x0_std", "data.context_length")
+def _noise(noise: float, a_max: float, b_std: float, x0_std: float, context_length: int) -> str | None:
+    least = least_noise(a_max, b_std, x0_std, context_length)
+    return f"0 or at least {least:g} (less is lost in the rounding of float32)" if 0 < noise < least else None
+
+
+def least_noise(a_max: float, b_std: float, x0_std: float, context_length: int) -> float:
+    """LEAST_NOISE for terms of the size that the ranges allow, as a multiple of what b and slopes of 1 add up to."""
+    growth = sum(a_max**k for k in range(context_length)) / context_length
+    return float(f"{LEAST_NOISE * max(1.0, growth) * max(1.0, b_std, x0_std):.2g}")
+
+
+@relation("data.a_max", "task")
+@relation("data.b_std", "task")
+@relation("data.x0_std", "task")
+def _range(value: float, task: str) -> str | None:
+    return None if TASKS[task].ranges or value == 1 else f"1 for the task {task} (it has no such parameter)"
+
+
+@relation("data.a_max", "data.context_length")
+def _growth(a_max: float, context_length: int) -> str | None:
+    if a_max**context_length <= MAX_GROWTH:
+        return None
+    most = int(1000 * MAX_GROWTH ** (1 / context_length)) / 1000
+    return f"at most {most} for data.context_length {context_length} (terms may not grow by more than 10⁶)"
 
 
 @relation("data.degree", "task")

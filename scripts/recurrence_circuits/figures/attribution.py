@@ -1,6 +1,6 @@
 """Direct attribution: what each head adds to the prediction, against the last term.
 
-A head's direct contribution is its output through the final LayerNorm and the readout. Each panel shows it against the
+A head's direct contribution is its output through the final norm and the readout. Each panel shows it against the
 last term xₙ for a sample of test sequences. The slope is the head's copy coefficient and r the correlation, both over
 all test sequences. Points on a rising line: the head adds a share of the last term, or of a term like it; on a falling
 line: it takes one away; flat or curved: it does something else. Successive terms are much alike, so a slope on xₙ does

@@ -3,7 +3,7 @@
 Measures of the weights alone. The OV gain follows one path through a head: from the embedding of the term attended to,
 through the head, to the prediction (left), or from the readout's own direction back to it (right): what the head adds
 to the estimate for each unit of the estimate that it attends to. A head copies if its gain is above 0, and takes away
-if it is below 0. LayerNorm is taken as linear, at its mean scale. The OV copying score and the QK matching score are
+if it is below 0. The norm is taken as linear, at its mean scale. The OV copying score and the QK matching score are
 the sum of the eigenvalues of the product of the head's weights (OV or QK) over the sum of their absolute values: a
 head of score 1 writes back whatever it reads, or attends to streams like its own; one of score −1 does the reverse.
 The OV score is that of the head's weights alone, not of the full circuit from embedding to readout. The scores weigh

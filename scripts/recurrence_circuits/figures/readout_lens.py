@@ -1,6 +1,6 @@
 """Readout lens: how good a prediction the residual stream holds after each layer.
 
-What the model would predict if it stopped early: its final LayerNorm and readout applied to the residual stream after
+What the model would predict if it stopped early: its final norm and readout applied to the residual stream after
 the embedding and after each layer. Left: error over the determined positions, one line per seed, beside untrained
 models; right: by position. The dashed line is the error of copying the last term. If layer 0 formed a first estimate
 as good as a copy, the error after layer 0 would lie at the dashed line; if later layers refine it, the error falls

@@ -1,8 +1,8 @@
 """Similarity: what each head's direct contribution goes with.
 
-The direct contribution of a head to the prediction (its output through the final LayerNorm and the readout) is
-compared with the last term, the next term, and the model's own prediction. The
-cosine shows how far its output points along the residual stream that it adds to. Heads are
+The direct contribution of a head to the prediction (its output through the final norm and the readout) is compared
+with the last term, the next term, and the model's own prediction. The cosine shows how far its output points along the
+residual stream that it adds to. Heads are
 sorted within each seed and layer, for every panel apart, because head numbers have no meaning across seeds. A layer of
 negative heads stands below 0 in the correlation with the prediction. Two cautions. Successive terms are much alike, so
 a correlation with xₙ or a slope on it does not tell which of the recent terms a head copies: the figure on lags does.

@@ -1,8 +1,8 @@
 """The OV and QK circuits of each head, and how heads of different layers compose, from the weights alone.
 
 After Elhage et al., "A Mathematical Framework for Transformer Circuits" (2021), with vectors as rows: a head moves
-x W_V W_O, and scores a query against a key by x_query W_Q W_Kᵀ x_keyᵀ / √d_head. LayerNorm at its mean scale is a
-linear map (see model/layer_norm.py) and is folded into W_Q, W_K and W_V. Only that scale depends on data. The
+x W_V W_O, and scores a query against a key by x_query W_Q W_Kᵀ x_keyᵀ / √d_head. The norm at its mean scale is a
+linear map (see model/norms.py) and is folded into W_Q, W_K and W_V. Only that scale depends on data. The
 d_model × d_model products are never formed: their norms, eigenvalues and singular values are those of d_head × d_head
 matrices.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from recurrence_circuits.model.layer_norm import fold, mean_scale, readout_directions
+from recurrence_circuits.model.norms import fold, mean_scale, readout_directions
 from recurrence_circuits.model.transformer import Component, Transformer
 
 INPUTS = ("query", "key", "value")
@@ -21,7 +21,7 @@ INPUTS = ("query", "key", "value")
 
 @dataclass
 class Circuit:
-    """The factors of one head's circuits, LayerNorm folded in, float64."""
+    """The factors of one head's circuits, the norm folded in, float64."""
 
     W_Q: Tensor  # d_model d_head, 1/√d_head included
     W_K: Tensor  # d_model d_head
@@ -30,7 +30,7 @@ class Circuit:
 
 
 def head_circuits(model: Transformer, streams: list[Tensor], first: int) -> dict[Component, Circuit]:
-    """The circuits of every head. LayerNorm's scale is its mean over sequences and positions ≥ first.
+    """The circuits of every head. The norm's scale is its mean over sequences and positions ≥ first.
 
     streams are the residual streams before each layer and after the last, each `batch position d_model`.
     """
@@ -49,7 +49,7 @@ def head_circuits(model: Transformer, streams: list[Tensor], first: int) -> dict
 def measure_circuits(model: Transformer, streams: list[Tensor], first: int) -> pd.DataFrame:
     """Each head's circuits in numbers: the columns of the `circuits` table from `layer` on. measure is one of
 
-    ov_gain           embedding → W_V W_O → readout, both LayerNorms at their mean scale: how much the prediction
+    ov_gain           embedding → W_V W_O → readout, both norms at their mean scale: how much the prediction
                       rises per unit rise of the term attended to, at attention 1. Signed, unit-free; for vector
                       tasks the mean of the diagonal. This path alone: what other components make of the term
                       before the head reads it is left out.

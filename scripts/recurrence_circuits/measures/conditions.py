@@ -16,7 +16,7 @@ from recurrence_circuits.runtime.logs import logger
 from recurrence_circuits.tasks.base import Parameters, Task
 
 SCALES = (2.0, 4.0)  # factors on the parameters b, x_0 and c
-SLOPES = ((1.0, 1.2), (1.2, 1.5))  # ranges of |a| (for vectors, of every singular value of A)
+SLOPES = ((1.0, 1.2), (1.2, 1.5))  # ranges of |a| (for vectors, of every singular value of A) in units of data.a_max
 MOST_GROWTH = 1e6  # slopes that may make a sequence grow by a larger factor are left out
 LATE_STARTS = (2, 8)  # terms left out at the start
 
@@ -55,11 +55,12 @@ def conditions(task: Task, data: SequenceSettings, n_condition: int, noise_level
     found += [Condition("noise", float(level), drawn, float(level)) for level in noise_levels]
     for slope in ("a", "A"):
         for low, high in SLOPES if slope in drawn else ():
-            if high**data.context_length > MOST_GROWTH:
-                logger.info("condition |a| up to %g left out: %d terms may grow too far", high, data.context_length)
+            least, most = low * data.a_max, round(high * data.a_max, 6)
+            if most**data.context_length > MOST_GROWTH:
+                logger.info("condition |a| up to %g left out: %d terms may grow too far", most, data.context_length)
                 continue
-            new = STRETCHED[slope](drawn[slope], low, high)
-            found.append(Condition("a", high, drawn | {slope: new}, data.noise))
+            new = STRETCHED[slope](drawn[slope] / data.a_max, least, most)
+            found.append(Condition("a", most, drawn | {slope: new}, data.noise))
     for name in ("b", "x0", "c"):
         for scale in SCALES if name in drawn else ():
             found.append(Condition(name, scale, drawn | {name: scale * drawn[name]}, data.noise))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
-from recurrence_circuits.model.layer_norm import mean_scale, readout_directions
+from recurrence_circuits.model.norms import mean_scale, readout_directions
 from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import Block, Transformer, project
 
@@ -27,7 +27,7 @@ def measure_feedback(
     The stream entering the layer is shifted by ±δ along the readout direction. The gain is the change of what the
     attention writes along that direction at the query, by central difference, divided by δ: its direct effect on the
     prediction, in units of the direct effect of the shift at one position. (Both include the frozen scale of the final
-    LayerNorm, which cancels.) Below 0 the layer subtracts from the estimate that it reads. Unit-free; for vector tasks
+    norm, which cancels.) Below 0 the layer subtracts from the estimate that it reads. Unit-free; for vector tasks
     the mean over coordinates, each with its own direction. By position of the query, and the mean over the determined
     positions.
 

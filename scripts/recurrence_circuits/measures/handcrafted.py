@@ -27,7 +27,7 @@ def measure_handcrafted(task: Task, noise: float, sequences: Tensor, bootstrap: 
     known = baselines(task, noise)
     predictions = {name: (None, known[name](exact)) for name in ("copy_last", "bayes")}
     predictions["best_linear"] = None, torch.einsum("nk,skd->snd", weights, exact)
-    for name, model in handcrafted_models(context_length, noise).items():
+    for name, model in handcrafted_models(context_length, noise, task).items():
         predictions[name] = model.settings.n_layers, predict(model, context)
     measured = [
         ({"predictor": name, "n_layers": n_layers, "measure": "mse"}, squared_error(prediction, target))

@@ -17,7 +17,7 @@ from recurrence_circuits.tasks.errors import squared_error
 def measure_readout_lens(
     model: Transformer, sequences: Tensor, first_determined: int, bootstrap: Bootstrap
 ) -> pd.DataFrame:
-    """Error of the final LayerNorm and readout applied after the embedding (−1) and after each layer.
+    """Error of the final norm and readout applied after the embedding (−1) and after each layer.
 
     sequences is `sequence position dimension`, one term longer than the context. Returns the columns of the
     `readout_lens` table from `after_layer` on. measure is one of

@@ -8,7 +8,7 @@ from torch import Tensor
 from recurrence_circuits.measures.attribution import direct_contributions
 from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
 from recurrence_circuits.measures.statistics import correlation, moments, slope
-from recurrence_circuits.model.layer_norm import readout_directions
+from recurrence_circuits.model.norms import readout_directions
 from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 

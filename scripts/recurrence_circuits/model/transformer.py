@@ -26,7 +26,7 @@ from recurrence_circuits.model.products import linear
 # Hooks: {(site, layer): function}. A function takes the value at its site and returns what replaces it.
 # The sites, in the order in which a layer visits them:
 #   residual                               batch position d_model        the stream entering the layer
-#   query_input, key_input, value_input    batch head position d_model   what each head reads, before LayerNorm
+#   query_input, key_input, value_input    batch head position d_model   what each head reads, before the norm
 #   attention                              batch head query key
 #   head_output                            batch head position d_model
 #   mlp_output                             batch position d_model
@@ -54,7 +54,7 @@ class ActivationCache:
 
     prediction: Tensor  # batch position dimension
     embedding: Tensor  # batch position d_model
-    position_embedding: Tensor  # position d_model
+    position_embedding: Tensor  # position d_model; zeros in a model without
     residual: list[Tensor]  # before each layer and after the last: batch position d_model
     middle: list[Tensor]  # the stream between each layer's attention and its MLP: batch position d_model
     attention: list[Tensor]  # each layer: batch head query key
@@ -124,32 +124,35 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """One hidden layer of d_mlp GELU units."""
+    """One hidden layer of d_mlp units, GELU or ReLU."""
 
     def __init__(self, settings: ModelSettings):
         super().__init__()
+        self.activation = {"gelu": F.gelu, "relu": F.relu}[settings.activation]
         self.W_in = nn.Parameter(torch.empty(settings.d_model, settings.d_mlp))
         self.b_in = nn.Parameter(torch.zeros(settings.d_mlp))
         self.W_out = nn.Parameter(torch.empty(settings.d_mlp, settings.d_model))
         self.b_out = nn.Parameter(torch.zeros(settings.d_model))
 
     def forward(self, x: Tensor) -> Tensor:
-        return linear(F.gelu(linear(x, self.W_in, self.b_in)), self.W_out, self.b_out)
+        return linear(self.activation(linear(x, self.W_in, self.b_in)), self.W_out, self.b_out)
 
 
 class Block(nn.Module):
-    """Attention, then an MLP (unless attention only), each reading the stream through a LayerNorm."""
+    """Attention, then an MLP (unless attention only), each reading the stream through a norm."""
 
     def __init__(self, settings: ModelSettings):
         super().__init__()
-        self.attention_norm = layer_norm(settings)
+        self.attention_norm = make_norm(settings)
         self.attention = Attention(settings)
-        self.mlp_norm = None if settings.attention_only else layer_norm(settings)
+        self.mlp_norm = None if settings.attention_only else make_norm(settings)
         self.mlp = None if settings.attention_only else MLP(settings)
 
 
-def layer_norm(settings: ModelSettings) -> nn.Module:
-    return nn.LayerNorm(settings.d_model) if settings.layer_norm else nn.Identity()
+def make_norm(settings: ModelSettings) -> nn.Module:
+    """The norm that the settings name: torch's own. RMSNorm, which has no bias, takes LayerNorm's eps."""
+    norms = {"layer_norm": nn.LayerNorm, "rms_norm": nn.RMSNorm}
+    return norms[settings.norm](settings.d_model, eps=1e-5) if settings.norm in norms else nn.Identity()
 
 
 class Transformer(nn.Module):
@@ -164,9 +167,10 @@ class Transformer(nn.Module):
         super().__init__()
         self.settings, self.context_length, self.dimension = settings, context_length, dimension
         self.W_E = nn.Parameter(torch.empty(dimension, settings.d_model))
-        self.W_pos = nn.Parameter(torch.empty(context_length, settings.d_model))
+        has_positions = settings.position_embedding
+        self.W_pos = nn.Parameter(torch.empty(context_length, settings.d_model)) if has_positions else None
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.n_layers))
-        self.final_norm = layer_norm(settings)
+        self.final_norm = make_norm(settings)
         self.W_readout = nn.Parameter(torch.empty(settings.d_model, dimension))
         self.b_readout = nn.Parameter(torch.zeros(dimension))
         for name, weight in self.named_parameters():
@@ -214,7 +218,8 @@ class Transformer(nn.Module):
                 f"model input: expected batch × up to {self.context_length} positions × {self.dimension} "
                 f"dimensions, found shape {tuple(x.shape)}"
             )
-        return x @ self.W_E, self.W_pos[: x.shape[1]]
+        embedding = x @ self.W_E
+        return embedding, embedding.new_zeros(embedding.shape[1:]) if self.W_pos is None else self.W_pos[: x.shape[1]]
 
     def attention_inputs(self, block: Block, layer: int, stream: Tensor, hooks: Hooks) -> list[Tensor]:
         """What queries, keys and values are made from: one stream for all heads, or one per head where hooked."""
@@ -236,7 +241,7 @@ class Transformer(nn.Module):
         return hooks
 
     def readout(self, stream: Tensor) -> Tensor:
-        """The prediction from a residual stream, `… position d_model`: final LayerNorm, then the linear readout."""
+        """The prediction from a residual stream, `… position d_model`: final norm, then the linear readout."""
         return self.final_norm(stream) @ self.W_readout + self.b_readout
 
 

@@ -21,7 +21,11 @@ RIDGE_VARIANCE = 1e-6
 
 
 def baselines(task: Task, noise: float) -> dict[str, Predictor]:
-    """Every baseline by name, in the order of tables and figures.
+    """Every baseline that means something for the task, by name, in the order of tables and figures.
+
+    All tasks have the simple ones and `bayes`. `least_squares` fits what the law has: a map from each term to the next,
+    or the coefficients of a polynomial. `ridge` is for the first of these, `three_term` for scalars of it; for the
+    second, `bayes` is the ridge regression with the prior's own variances.
 
     noise is the standard deviation of the observation noise in the context. `bayes` is NaN where the optimal
     prediction is not known; all others have a number at every position. Raises ValueError if noise is negative or not
@@ -35,11 +39,15 @@ def baselines(task: Task, noise: float) -> dict[str, Predictor]:
         "copy_last": torch.clone,
         "copy_previous": copy_previous,
         "linear_extrapolation": linear_extrapolation,
-        "three_term": three_term,
-        "least_squares": least_squares,
-        "ridge": lambda context: ridge(context, noise),
-        "bayes": lambda context: task.bayes(context, noise),
     }
+    if task.prior_variances is not None:
+        if task.dimension == 1:
+            predictors["three_term"] = three_term
+        predictors["least_squares"] = least_squares
+        predictors["ridge"] = lambda context: ridge(context, noise, *task.prior_variances)
+    elif task.basis(1) is not None:
+        predictors["least_squares"] = lambda context: least_squares_on(task.basis(context.shape[1] + 1), context)
+    predictors["bayes"] = lambda context: task.bayes(context, noise)
     return {name: _checked(predict, task.dimension) for name, predict in predictors.items()}
 
 
@@ -76,19 +84,16 @@ def linear_extrapolation(context: Tensor) -> Tensor:
 
 
 def three_term(context: Tensor) -> Tensor:
-    """x_n + a D_n with a = ⟨D_n, D_{n−1}⟩ / ‖D_{n−1}‖², from the last three terms.
+    """x_n + a D_n with a = D_n / D_{n−1}, from the last three terms of scalars.
 
-    For scalars this is the closed form x_n + D_n² / D_{n−1}, exact for `affine`. For vectors, a is the one factor that
-    best maps D_{n−1} to D_n. At n < 2, and where D_{n−1} = 0, a is taken as 0, its prior mean: copy x_n. With noise,
-    or off the scalar affine law, D_{n−1} can be near 0 where D_n is not: the error then has no finite mean, and single
-    sequences dominate its average.
+    This is the closed form x_n + D_n² / D_{n−1}, exact for `affine`. At n < 2, and where D_{n−1} = 0, a is taken as 0,
+    its prior mean: copy x_n. With noise, D_{n−1} can be near 0 where D_n is not: the error then has no finite mean, and
+    single sequences dominate its average.
     """
     difference = context.diff(dim=1)  # sequence position−1 dimension: D_1, D_2, …
     before, last = difference[:, :-1], difference[:, 1:]
-    square = before.square().sum(dim=-1, keepdim=True)
-    factor = torch.where(square == 0, 0.0, (before * last).sum(dim=-1, keepdim=True) / square)
     prediction = context.clone()
-    prediction[:, 2:] += factor * last
+    prediction[:, 2:] += torch.where(before == 0, 0.0, last / before) * last
     return prediction
 
 
@@ -105,17 +110,28 @@ def least_squares(context: Tensor) -> Tensor:
     return prediction
 
 
-def ridge(context: Tensor, noise: float) -> Tensor:
+def least_squares_on(basis: Tensor, context: Tensor) -> Tensor:
+    """The least-squares fit of x_0 … x_n on a basis, `position+1 function`, continued to n + 1.
+
+    Where the terms do not fix the coefficients, these have the least norm among the best.
+    """
+    prediction = torch.empty_like(context)
+    for n in range(context.shape[1]):
+        gains = basis[n + 1] @ torch.linalg.pinv(basis[: n + 1])  # position
+        prediction[:, n] = torch.einsum("k,skd->sd", gains, context[:, : n + 1])
+    return prediction
+
+
+def ridge(context: Tensor, noise: float, A_variance: float, b_variance: float) -> Tensor:
     """W x_n + w, with the posterior mean of Bayesian linear regression of x_{k+1} on (x_k, 1); 0 at n = 0.
 
-    The prior is Gaussian with the variances of the affine tasks: 1 / (3 d) per entry of W and 1 per entry of w.
-    Residuals are taken as independent, with the variance that noise gives a coordinate,
-    noise² (1 + E‖row of W‖²) = 4/3 noise², plus RIDGE_VARIANCE. The penalty is the residual variance over the prior
-    variance. Polynomials use the same regression.
+    The prior is Gaussian with the task's variances, A_variance per entry of W and b_variance per entry of w. Residuals
+    are taken as independent, with the variance that noise gives a coordinate, noise² (1 + E‖row of W‖²), plus
+    RIDGE_VARIANCE. The penalty is the residual variance over the prior variance.
     """
     dimension = context.shape[2]
-    residual_variance = 4 / 3 * noise**2 + RIDGE_VARIANCE
-    prior_variance = torch.tensor([1 / (3 * dimension)] * dimension + [1.0], dtype=context.dtype)
+    residual_variance = (1 + dimension * A_variance) * noise**2 + RIDGE_VARIANCE
+    prior_variance = torch.tensor([A_variance] * dimension + [b_variance], dtype=context.dtype)
     features = _with_one(context)
     before, after = features[:, :-1], context[:, 1:]  # pair k: x_k with a one, and x_{k+1}
     gram = torch.einsum("ski,skj->skij", before, before).cumsum(dim=1)  # over the pairs 0 … k

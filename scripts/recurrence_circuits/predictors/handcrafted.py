@@ -1,6 +1,6 @@
 """Handcrafted transformers: small attention-only models, with weights set by hand, that copy and then subtract.
 
-They are instances of `Transformer`, without MLPs and LayerNorm, for the affine recurrence. Layer 0 copies x_n as the
+They are instances of `Transformer`, without MLPs and norms, for the affine recurrence. Layer 0 copies x_n as the
 estimate. Two of them subtract in the same layer, with weights that depend on the position alone. In the others, later
 layers give feedback: each finds in the context a part of REST, what the estimate does not account for yet. It subtracts
 this part from REST, and adds what followed it in the context to the estimate. docs/theory.md says how far this goes,
@@ -29,11 +29,12 @@ from recurrence_circuits.predictors import linear
 from recurrence_circuits.tasks.affine import Affine
 
 TERM, ESTIMATE, REST, BEFORE, AFTER = range(5)  # coordinates, counted from context_length on
+USUAL = Affine()  # a, b and x_0 in their default ranges
 N_HEADS = 4
 SHARP = 100.0  # how far the score of an attended position is above the others: exp(−100) is 0 beside 1 in float32
 
 # Content feedback: sharpness and gain of each layer, by number of layers. Nelder–Mead found them jointly, for the least
-# mean error at n ≥ 2 on 4000 sequences of 16 terms; they are rounded to two digits.
+# mean error at n ≥ 2 on 4000 sequences of 16 terms in the default ranges; they are rounded to two digits.
 CONTENT = {
     1: ((1.3, 0.38),),
     2: ((2.9, 0.47), (1.1, 0.25)),
@@ -41,10 +42,10 @@ CONTENT = {
 }
 
 
-def fixed_feedback(context_length: int, noise: float = 0.0, first: int = 2) -> Transformer:
+def fixed_feedback(context_length: int, noise: float = 0.0, first: int = 2, task: Affine = USUAL) -> Transformer:
     """One layer: the best fixed combination of x_n, x_{n−1} and the context's mean, at positions ≥ first."""
     model = _blank(context_length, n_layers=1)
-    last, previous, mean = linear.fixed_coefficients(Affine().second_moments(context_length + 1, noise), first)
+    last, previous, mean = linear.fixed_coefficients(task.second_moments(context_length + 1, noise), first)
     positions = torch.arange(context_length)
     _copy_from(model, 0, positions, {ESTIMATE: last})
     _copy_from(model, 1, (positions - 1).clamp(min=0), {ESTIMATE: previous})
@@ -52,7 +53,7 @@ def fixed_feedback(context_length: int, noise: float = 0.0, first: int = 2) -> T
     return model
 
 
-def positional_feedback(context_length: int, noise: float = 0.0) -> Transformer:
+def positional_feedback(context_length: int, noise: float = 0.0, task: Affine = USUAL) -> Transformer:
     """One layer that attends by position alone: x_n + Σ_k w_{nk} D_k with the best weights at every position.
 
     One head copies x_n. Attention cannot be negative, so one head takes the terms with positive weights and another
@@ -61,7 +62,7 @@ def positional_feedback(context_length: int, noise: float = 0.0) -> Transformer:
     """
     model = _blank(context_length, n_layers=1)
     _copy_from(model, 0, torch.arange(context_length), {ESTIMATE: 1})
-    weights = torch.from_numpy(linear.best_linear_in_differences(Affine().second_moments(context_length + 1, noise)))
+    weights = torch.from_numpy(linear.best_linear_in_differences(task.second_moments(context_length + 1, noise)))
     weights[:, :-1] -= weights[:, 1:].clone()  # on terms: x_k is in D_k and, with the other sign, in D_{k+1}
     scale = max(1.0, float(weights[:, 1:].abs().sum(dim=1).max()))
     for head, sign in ((1, 1), (2, -1)):
@@ -91,12 +92,12 @@ def content_feedback(context_length: int, n_layers: int) -> Transformer:
     return model
 
 
-def handcrafted_models(context_length: int, noise: float) -> dict[str, Transformer]:
-    """Every handcrafted transformer by name, for contexts of context_length terms."""
+def handcrafted_models(context_length: int, noise: float, task: Affine = USUAL) -> dict[str, Transformer]:
+    """Every handcrafted transformer by name, for contexts of context_length terms of the task."""
     content = {f"content_{n}": content_feedback(context_length, n) for n in CONTENT}
     return {
-        "fixed": fixed_feedback(context_length, noise),
-        "positional": positional_feedback(context_length, noise),
+        "fixed": fixed_feedback(context_length, noise, task=task),
+        "positional": positional_feedback(context_length, noise, task),
     } | content
 
 
@@ -104,7 +105,7 @@ def _blank(context_length: int, n_layers: int) -> Transformer:
     """A transformer whose weights are all 0 except the embeddings and the readout."""
     settings = ModelSettings(
         n_layers=n_layers, n_heads=N_HEADS, d_model=N_HEADS * context_length, d_mlp=1,
-        attention_only=True, layer_norm=False,
+        attention_only=True, norm="none",
     )  # fmt: skip
     model = Transformer(settings, context_length, 1, torch.Generator()).eval().requires_grad_(False)
     for weight in model.parameters():

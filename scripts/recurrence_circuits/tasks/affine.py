@@ -1,6 +1,7 @@
 """The scalar affine recurrence x_{n+1} = a x_n + b, the paper's task.
 
-Our choice of distributions: a ~ U(−1, 1), b ~ N(0, 1), x_0 ~ N(0, 1), independent.
+Our choice of distributions: a ~ U(−a_max, a_max), b ~ N(0, b_std²), x_0 ~ N(0, x0_std²), independent; all three are 1
+unless the config says otherwise.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ class Affine(Task):
     The differences D_k = x_k − x_{k−1} obey D_{k+1} = a D_k, which `bayes` uses.
     """
 
+    a_max: float = 1.0
+    b_std: float = 1.0
+    x0_std: float = 1.0
     dimension = 1
     first_determined = 2
 
@@ -33,12 +37,16 @@ class Affine(Task):
     def from_settings(cls, settings: SequenceSettings) -> "Affine":
         expect_setting("dimension", "affine", settings.dimension == 1, "1", settings.dimension)
         expect_setting("degree", "affine", settings.degree == 0, "0", settings.degree)
-        return cls()
+        return cls(settings.a_max, settings.b_std, settings.x0_std)
+
+    @property
+    def prior_variances(self) -> tuple[float, float]:
+        return self.a_max**2 / 3, self.b_std**2
 
     def draw(self, n: int, generator: Generator) -> Parameters:
         a = 2 * torch.rand(n, generator=generator, dtype=torch.float64) - 1
         b, x0 = torch.randn(2, n, generator=generator, dtype=torch.float64)
-        return {"a": a, "b": b, "x0": x0}
+        return {"a": self.a_max * a, "b": self.b_std * b, "x0": self.x0_std * x0}
 
     def unroll(self, parameters: Parameters, n_terms: int) -> Tensor:
         terms = [parameters["x0"]]
@@ -59,11 +67,13 @@ class Affine(Task):
         float64). If all differences are 0, the sequence is at rest and x_n is predicted.
         """
         if noise > 0:
-            return noisy_bayes(context, noise)
+            return noisy_bayes(context, noise, self.a_max, self.b_std, self.x0_std)
         prediction = torch.zeros_like(context)
         if context.shape[1] > 1:
             x0, x1 = context[:, 0], context[:, 1]
-            prediction[:, 1] = x1 + slope_posterior(x0, x1)[0] * (x1 - x0)
+            # In these units a is uniform on (−1, 1) and b standard normal.
+            slope = self.a_max * slope_posterior(x0 * (self.a_max / self.b_std), x1 / self.b_std)[0]
+            prediction[:, 1] = x1 + slope * (x1 - x0)
         if context.shape[1] > 2:
             difference = context.diff(dim=1)  # sequence position−1 1: D_1, D_2, …
             widest = difference[:, :-1].abs().cummax(dim=1).indices
@@ -75,18 +85,18 @@ class Affine(Task):
     def second_moments(self, n_terms: int, noise: float) -> NDArray:
         """E[x_i x_j], `position position`, with x_i = a^i x_0 + (1 + a + … + a^{i−1}) b.
 
-        It is E[a^{i+j}] + Σ_{p<i} Σ_{q<j} E[a^{p+q}], plus noise² where i = j. E[a^k] is 1 / (k + 1) for even k and 0
-        for odd k.
+        It is E[a^{i+j}] x0_std² + Σ_{p<i} Σ_{q<j} E[a^{p+q}] b_std², plus noise² where i = j. E[a^k] is
+        a_max^k / (k + 1) for even k and 0 for odd k.
         """
         order = np.add.outer(np.arange(n_terms), np.arange(n_terms))
-        of_slope = np.where(order % 2 == 0, 1 / (order + 1), 0.0)  # E[a^{i+j}]
+        of_slope = np.where(order % 2 == 0, self.a_max**order / (order + 1), 0.0)  # E[a^{i+j}]
         sums = np.zeros((n_terms, n_terms))
         sums[1:, 1:] = of_slope[:-1, :-1].cumsum(axis=0).cumsum(axis=1)
-        return of_slope + sums + noise**2 * np.eye(n_terms)
+        return self.x0_std**2 * of_slope + self.b_std**2 * sums + noise**2 * np.eye(n_terms)
 
 
 def slope_posterior(x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of a given x_0 and x_1 (no noise); all of one shape, float64.
+    """Mean and variance of a given x_0 and x_1, for a ~ U(−1, 1), b ~ N(0, 1) (no noise); all of one shape, float64.
 
     The posterior is Normal(x_1/x_0, 1/x_0²), truncated to [−1, 1]. The textbook formulas for its moments suffer
     cancellation at small |x_0| and divide 0 by 0 at large |x_0|. So both moments are integrated over the part of

@@ -1,7 +1,8 @@
 """The affine recurrence x_{n+1} = A x_n + b in d dimensions.
 
-Our choice of distributions: A = U diag(s) Vᵀ, with U and V Haar-distributed orthogonal matrices and s_i ~ U(0, 1), so
-that A never expands; b, x_0 ~ N(0, I); all independent.
+Our choice of distributions: A = U diag(s) Vᵀ, with U and V Haar-distributed orthogonal matrices and s_i ~ U(0, a_max);
+b ~ N(0, b_std² I), x_0 ~ N(0, x0_std² I); all independent. Where a_max is 1, its default as that of the others, A never
+expands.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ class AffineVector(Task):
     """
 
     dimension: int
+    a_max: float = 1.0
+    b_std: float = 1.0
+    x0_std: float = 1.0
 
     @property
     def first_determined(self) -> int:
@@ -31,14 +35,18 @@ class AffineVector(Task):
     def from_settings(cls, settings: SequenceSettings) -> "AffineVector":
         expect_setting("dimension", "affine_vector", settings.dimension >= 2, "at least 2", settings.dimension)
         expect_setting("degree", "affine_vector", settings.degree == 0, "0", settings.degree)
-        return cls(settings.dimension)
+        return cls(settings.dimension, settings.a_max, settings.b_std, settings.x0_std)
+
+    @property
+    def prior_variances(self) -> tuple[float, float]:
+        return self.a_max**2 / (3 * self.dimension), self.b_std**2  # E‖A u‖² = a_max² / 3 for a unit vector u
 
     def draw(self, n: int, generator: Generator) -> Parameters:
         d = self.dimension
         U, V = haar_orthogonal(n, d, generator), haar_orthogonal(n, d, generator)
-        s = torch.rand(n, 1, d, generator=generator, dtype=torch.float64)
+        s = self.a_max * torch.rand(n, 1, d, generator=generator, dtype=torch.float64)
         b, x0 = torch.randn(2, n, d, generator=generator, dtype=torch.float64)
-        return {"A": (U * s) @ V.mT, "b": b, "x0": x0}
+        return {"A": (U * s) @ V.mT, "b": self.b_std * b, "x0": self.x0_std * x0}
 
     def unroll(self, parameters: Parameters, n_terms: int) -> Tensor:
         A, b = parameters["A"], parameters["b"]

@@ -38,6 +38,15 @@ class Task(ABC):
     def unroll(self, parameters: Parameters, n_terms: int) -> Tensor:
         """The first n_terms ≥ 1 terms, without noise, `sequence position dimension`, float64."""
 
+    @property
+    def prior_variances(self) -> tuple[float, float] | None:
+        """The variances of an entry of A and of an entry of b, if the law is x_{n+1} = A x_n + b; else None."""
+        return None
+
+    def basis(self, n_terms: int) -> Tensor | None:
+        """The functions of n of which a sequence is a linear combination, `position function`; None for another law."""
+        return None
+
     def bayes(self, context: Tensor, noise: float) -> Tensor:
         """The Bayes-optimal prediction of the next observed term at every position, `sequence position dimension`.
 
@@ -69,7 +78,7 @@ def make_task(name: str, settings: SequenceSettings) -> Task:
     return task
 
 
-def expect_setting(name: str, task: str, fits: bool, expected: str, found: int) -> None:
+def expect_setting(name: str, task: str, fits: bool, expected: str, found: float) -> None:
     """Raise ValueError, with the key, what was expected and what was found, if a data setting does not fit."""
     if not fits:
         raise ValueError(f"data.{name}: expected {expected} for the task {task!r}, found {found}")

@@ -32,6 +32,8 @@ class Polynomial(Task):
     def from_settings(cls, settings: SequenceSettings) -> "Polynomial":
         expect_setting("dimension", "polynomial", settings.dimension == 1, "1", settings.dimension)
         expect_setting("degree", "polynomial", settings.degree >= 1, "at least 1", settings.degree)
+        for name in ("a_max", "b_std", "x0_std"):
+            expect_setting(name, "polynomial", getattr(settings, name) == 1, "1", getattr(settings, name))
         return cls(settings.degree, settings.context_length)
 
     def draw(self, n: int, generator: Generator) -> Parameters:

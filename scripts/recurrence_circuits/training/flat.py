@@ -19,8 +19,8 @@ class FlatWeights:
     inputs    by layer, what makes queries, keys and values of all heads at once: W `d_model part·head·d_head` and
               b `part·head·d_head`, where the parts are these three
     matrices  of the blocks; W_Q, W_K and W_V as `d_model head·d_head`, W_O as `head·d_head d_model`
-    ends      the matrices outside the blocks: W_E, W_pos and W_readout
-    biases    everything else, also of LayerNorm, as one vector
+    ends      the matrices outside the blocks: W_E, W_pos if there is one, and W_readout
+    biases    everything else, also of the norms, as one vector
     """
 
     def __init__(self, model: Transformer):

@@ -8,13 +8,14 @@ Below, `rows` are all positions of all sequences of the batch, one after another
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.ops import aten
 
 from recurrence_circuits.model import transformer
 from recurrence_circuits.model.products import linear
 from recurrence_circuits.model.transformer import Transformer
 from recurrence_circuits.training.flat import FlatWeights
+from recurrence_circuits.training.pointwise import activate, activate_backward, norm_of_rows
 
 
 class Gradients:
@@ -28,8 +29,8 @@ class Gradients:
         for block, inputs in zip(model.blocks, self.weights.inputs, strict=True):
             self.parts.append(_Attention(block, *inputs, *shape))
             if block.mlp is not None:
-                self.parts.append(_MLP(block, *shape))
-        self.final_norm = _Norm(model.final_norm)
+                self.parts.append(_MLP(block, model.settings.activation, *shape))
+        self.final_norm = norm_of_rows(model.final_norm)
 
     @torch.no_grad()
     def __call__(self, sequences: Tensor) -> float:
@@ -40,9 +41,10 @@ class Gradients:
         model = self.model
         context, target = sequences[:, :-1], sequences[:, 1:]
         terms = context.flatten(0, 1)  # rows dimension
-        stream = (context @ model.W_E + model.W_pos).flatten(0, 1)  # rows d_model
+        embedding, position_embedding = model.embeddings(context)
+        stream = (embedding + position_embedding).flatten(0, 1)  # rows d_model
         for part in self.parts:
-            stream = stream + part.forward(stream)  # in a place of its own: LayerNorm's backward pass needs it
+            stream = stream + part.forward(stream)  # in a place of its own: a norm's backward pass needs it
         read = self.final_norm.forward(stream)
         error = torch.addmm(model.b_readout, read, model.W_readout) - target.flatten(0, 1)  # rows dimension
 
@@ -52,42 +54,17 @@ class Gradients:
         d_stream = self.final_norm.backward(d_prediction @ model.W_readout.T)
         for part in reversed(self.parts):
             d_stream += part.backward(d_stream)
-        torch.sum(d_stream.view(*context.shape[:2], -1), dim=0, out=model.W_pos.grad)
+        if model.W_pos is not None:
+            torch.sum(d_stream.view(*context.shape[:2], -1), dim=0, out=model.W_pos.grad)
         torch.mm(terms.T, d_stream, out=model.W_E.grad)
         return float(error.square().mean())
 
 
-class _Norm:
-    """LayerNorm of rows, or nothing in a model without."""
-
-    def __init__(self, norm: nn.Module):
-        self.norm = norm if isinstance(norm, nn.LayerNorm) else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.norm is None:
-            return x
-        shape, weight, bias = self.norm.normalized_shape, self.norm.weight, self.norm.bias
-        self.x = x
-        y, self.mean, self.inverse_std = aten.native_layer_norm(x, shape, weight, bias, self.norm.eps)
-        return y
-
-    def backward(self, d_y: Tensor) -> Tensor:
-        if self.norm is None:
-            return d_y
-        shape, weight, bias = self.norm.normalized_shape, self.norm.weight, self.norm.bias
-        d_x, d_weight, d_bias = aten.native_layer_norm_backward(
-            d_y, self.x, shape, self.mean, self.inverse_std, weight, bias, [True, True, True]
-        )
-        weight.grad.copy_(d_weight)
-        bias.grad.copy_(d_bias)
-        return d_x
-
-
 class _Attention:
-    """One block's attention with its LayerNorm; queries, keys and values of all heads come from one product."""
+    """One block's attention with its norm; queries, keys and values of all heads come from one product."""
 
     def __init__(self, block: transformer.Block, W: Tensor, b: Tensor, batch: int, positions: int):
-        self.norm, self.weights = _Norm(block.attention_norm), block.attention
+        self.norm, self.weights = norm_of_rows(block.attention_norm), block.attention
         self.W, self.b = W, b
         heads, _, d_head = self.weights.W_Q.shape
         self.scale = d_head**-0.5
@@ -141,17 +118,17 @@ class _Attention:
 
 
 class _MLP:
-    """One block's MLP with its LayerNorm."""
+    """One block's MLP with its norm."""
 
-    def __init__(self, block: transformer.Block, batch: int, positions: int):
-        self.norm, self.weights = _Norm(block.mlp_norm), block.mlp
+    def __init__(self, block: transformer.Block, activation: str, batch: int, positions: int):
+        self.norm, self.weights, self.activation = norm_of_rows(block.mlp_norm), block.mlp, activation
         self.after = self.weights.W_in.new_empty(batch * positions, self.weights.W_in.shape[1])  # rows d_mlp
 
     def forward(self, stream: Tensor) -> Tensor:
         weights = self.weights
         self.read = self.norm.forward(stream)
         self.before = linear(self.read, weights.W_in, weights.b_in)
-        aten.gelu.out(self.before, out=self.after)
+        activate(self.activation, self.before, self.after)
         return linear(self.after, weights.W_out, weights.b_out)
 
     def backward(self, d_out: Tensor) -> Tensor:
@@ -159,7 +136,7 @@ class _MLP:
         _sum_rows(d_out, weights.b_out)
         _sum_products(self.after, d_out, weights.W_out.grad)
         d_hidden = linear(d_out, weights.W_out.T)
-        aten.gelu_backward.grad_input(d_hidden, self.before, grad_input=d_hidden)
+        activate_backward(self.activation, d_hidden, self.before)
         _sum_rows(d_hidden, weights.b_in)
         _sum_products(self.read, d_hidden, weights.W_in.grad)
         return self.norm.backward(linear(d_hidden, weights.W_in.T))
