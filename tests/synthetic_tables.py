@@ -118,7 +118,8 @@ class Synthetic:
     def readout_lens(self) -> pd.DataFrame:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], after_layer=[-1, *self.layers],
-            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["mse", "copy_ratio", "step_ratio"],
+            lens=["raw", "calibrated", "fitted"], position=[*range(CONTEXT_LENGTH), pd.NA],
+            measure=["relative_error", "copy_ratio", "step_ratio", "linear_ratio"],
         )  # fmt: skip
         level = 10.0 ** (-0.8 * frame["after_layer"]) * (frame["model"] == "trained") + 0.01
         frame["value"] = (level + 5 * (frame["model"] == "untrained")) * self.noise(frame, 0.2)

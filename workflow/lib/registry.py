@@ -10,8 +10,8 @@ from typing import NamedTuple
 TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
-    "members heads intervention condition nearest tied reference reduced claim criterion statement statistic relation "
-    "verdict claim_verdict",
+    "members heads lens intervention condition nearest tied reference reduced claim criterion statement "
+    "statistic relation verdict claim_verdict",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
     "sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
@@ -53,7 +53,7 @@ MEASURES = {
             "attribution": "layer head sequence position coordinate term next_term contribution",
         }
     ),
-    "readout_lens": Measure({"readout_lens": "model after_layer position measure value low high"}),
+    "readout_lens": Measure({"readout_lens": "model after_layer lens position measure value low high"}),
     "circuits": Measure(
         {
             "circuits": "model layer head measure value",
@@ -105,7 +105,7 @@ JUDGED = ["predictions", "ablation", "similarity", "readout_lens", "probes", "fe
 FIGURES = {
     "learning_curves": ["learning_curves"],
     "predictions": ["predictions"],
-    "readout_lens": ["readout_lens", "predictions"],
+    "readout_lens": ["readout_lens"],
     "similarity": ["similarity"],
     "ablation": ["ablation"],
     "attribution": ["attribution", "similarity"],
