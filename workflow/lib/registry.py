@@ -13,7 +13,7 @@ TYPES = {
     "members heads lens intervention condition nearest tied reference reduced claim criterion statement "
     "statistic relation verdict claim_verdict",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
-    "sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
+    "first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
     "support_low support_high",
     TRUTH: "shuffled holds control_holds",
@@ -72,6 +72,9 @@ MEASURES = {
         reads={"similarity": "similarity.csv"},
     ),
     "probes": Measure({"probes": "model after_layer target shuffled position value low high"}),
+    "counterfactuals": Measure(
+        {"counterfactuals": "model component layer head first_swapped last_swapped position measure value low high"}
+    ),
     "formation": Measure({"formation": "step measure value low high"}, reads={"snapshots": "snapshots.safetensors"}),
     "algorithm": Measure(
         {
@@ -117,6 +120,7 @@ FIGURES = {
     "paths": ["paths"],
     "groups": ["groups"],
     "probes": ["probes"],
+    "counterfactuals": ["counterfactuals"],
     "formation": ["formation"],
     "algorithm": ["algorithm", "nearest"],
     "reduced_models": ["reduced_models"],
