@@ -1,4 +1,4 @@
-"""Apply the model's readout to the residual stream after each layer; measure the error of that estimate."""
+"""Read an estimate from the residual stream after each layer, by the model's readout and by one fitted to the layer."""
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.inputs import MeasureInputs
@@ -10,9 +10,10 @@ def main(smk):
     with log_to(smk.log[0]):
         m = MeasureInputs.from_rule(smk)
         bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
+        moments = m.task.second_moments(m.sequences.shape[1], m.run.data.noise)
         m.measure_both(
             "readout_lens",
-            lambda model: measure_readout_lens(model, m.sequences, m.task.first_determined, bootstrap),
+            lambda model: measure_readout_lens(model, m.sequences, moments, m.task.first_determined, bootstrap),
         )
 
 

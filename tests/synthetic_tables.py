@@ -135,7 +135,8 @@ class Synthetic:
     def readout_lens(self) -> pd.DataFrame:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], after_layer=[-1, *self.layers],
-            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["mse", "copy_ratio", "step_ratio"],
+            lens=["raw", "calibrated", "fitted"], position=[*range(CONTEXT_LENGTH), pd.NA],
+            measure=["relative_error", "copy_ratio", "step_ratio", "linear_ratio"],
         )  # fmt: skip
         level = 10.0 ** (-0.8 * frame["after_layer"]) * (frame["model"] == "trained") + 0.01
         frame["value"] = (level + 5 * (frame["model"] == "untrained")) * self.noise(frame, 0.2)
@@ -160,6 +161,29 @@ class Synthetic:
         missing = np.where(frame["model"] == "trained", 0.1, 0.5) ** (frame["after_layer"] + 2)
         missing = np.where(frame["shuffled"], 1.001, missing * self.noise(frame, 0.1))
         return frame.assign(value=1 - missing, low=0.99 - missing, high=1 - 0.9 * missing)
+
+    def counterfactuals(self) -> pd.DataFrame:
+        """Layer 0 fetches what x_0 says; at n = 2 and 3."""
+        frames = []
+        for position in (2, 3):
+            single, query = [(k, k) for k in range(position + 1)], [(position, position)]
+            n_layers = len(self.layers)
+            places = [(kind, layer, pd.NA, *span) for kind in ("residual", "attention") for layer in self.layers
+                      for span in single]  # fmt: skip
+            mlps = [] if self.attention_only else self.layers
+            places += [("mlp", layer, pd.NA, *query[0]) for layer in mlps]
+            places += [("head", layer, head, *query[0]) for layer in self.layers for head in self.heads]
+            places += [("residual", n_layers, pd.NA, *query[0]), ("residual", 0, pd.NA, 0, position)]
+            frame = product(seed=self.seeds, model=["trained", "untrained"], place=places, position=[position])
+            frame[["component", "layer", "head", "first_swapped", "last_swapped"]] = frame.pop("place").tolist()
+            frames.append(frame)
+        frame = pd.concat(frames, ignore_index=True)
+        stream, early = frame["component"] == "residual", frame["first_swapped"] == 0
+        share = np.where(stream, early == (frame["layer"] == 0), frame["layer"] == 0) * self.noise(frame, 0.01)
+        frame = frame.assign(measure="share", value=share)
+        whole = frame[stream & early & (frame["last_swapped"] == frame["position"])]
+        others = [whole.assign(measure=name, value=value) for name, value in (("response", 0.9), ("kept", 0.3))]
+        return pd.concat([frame, *others])
 
     def formation(self) -> pd.DataFrame:
         measures = {"mse": 3.0, "excess": 3.0, "layer0_slope": 0.3, "layer0_correlation": 0.8, "last_layer_slope": -0.4,

@@ -55,9 +55,13 @@ def seed_tables(seed, trained, untrained=UNTRAINED):
         whole = {"model": model, "component": "attention", "layer": 0, "head": pd.NA}
         tables["similarity"].append(row(facts["copy_correlation"], measure="correlation_with_last", **whole))
         steps = {1: facts["first_step"], 2: facts["last_step"]}
-        tables["readout_lens"].append(row(facts["copy_ratio"], model=model, after_layer=0, measure="copy_ratio"))
-        tables["readout_lens"].append(row(7.0, model=model, after_layer=0, measure="step_ratio"))
-        tables["readout_lens"] += [row(v, model=model, after_layer=k, measure="step_ratio") for k, v in steps.items()]
+        lens = {"model": model, "lens": "raw", "position": pd.NA}
+        tables["readout_lens"].append(row(facts["copy_ratio"], after_layer=0, measure="copy_ratio", **lens))
+        tables["readout_lens"].append(row(7.0, after_layer=0, measure="step_ratio", **lens))
+        tables["readout_lens"] += [row(v, after_layer=k, measure="step_ratio", **lens) for k, v in steps.items()]
+        for other in ({"lens": "fitted"}, {"position": 3}):  # which no claim reads
+            for measure in ("copy_ratio", "step_ratio"):
+                tables["readout_lens"].append(row(99.0, after_layer=0, measure=measure, **lens | other))
         r2 = 1 - facts["probe_ratio"] * COPY_ERROR / ZERO_ERROR
         for shuffled, value in ((False, r2), (True, 0.0)):
             probe = {"after_layer": 0, "target": "next", "shuffled": shuffled, "position": pd.NA}

@@ -1,10 +1,12 @@
-"""The figures of circuits, feedback and paths: they hold the tables' numbers, and what was planted can be seen."""
+"""The figures of circuits, feedback, paths and counterfactuals hold the tables' numbers, and show what was planted."""
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
+from drawing import draw
 from recurrence_circuits.figures import circuits, colours, feedback, panels, paths, style
 from synthetic_tables import Synthetic
 
@@ -112,3 +114,22 @@ def test_ranks_are_within_seed_model_layer_and_measure():
     groups = drawn.sort_values("rank").groupby(["seed", "model", "layer", "measure"])
     assert groups["rank"].apply(lambda ranks: list(ranks) == [0, 1, 2]).all()
     assert groups["value"].apply(lambda values: values.is_monotonic_decreasing).all()
+
+
+# ---- counterfactuals -------------------------------------------------------------------------------------------------
+
+
+def test_counterfactuals_show_a_map_per_position_with_its_shares():
+    table = Synthetic(3, 2, 2)["counterfactuals"]
+    figure, drawn = draw("counterfactuals", table)
+    maps = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert [shown.shape for shown in maps] == [(3, 3), (3, 4)] * 2  # trained, untrained; n = 2, 3
+    np.testing.assert_allclose(maps[0].filled(np.nan)[:2], [[1, 0, 0], [0, 1, 1]], atol=0.05)
+    assert "n = 2\nresponse 0.90" in [axes.get_title() for axes in figure.axes]
+    assert set(drawn["measure"]) == {"share", "response"}
+
+
+def test_a_task_without_counterfactuals_says_so():
+    figure, drawn = draw("counterfactuals", ONE_LAYER["counterfactuals"].iloc[:0])
+    assert len(drawn) == 0
+    assert "no counterfactuals are known for this task" in [text.get_text() for text in figure.findobj(Text)]

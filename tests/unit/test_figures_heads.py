@@ -108,12 +108,29 @@ def test_cosines_show_every_seed_and_one_control():
     np.testing.assert_array_equal(np.diag(figure.axes[0].images[0].get_array()), 1)
 
 
-def test_the_readout_lens_stands_beside_the_copy_baseline():
-    figure, drawn = draw_from("readout_lens", USUAL)
-    left, right = figure.axes
-    assert lines(left, "copy $x_n$")[0].get_ydata() == pytest.approx([0.2, 0.2])
-    assert [line.get_label() for line in lines(right)[:-1]] == ["after embedding", "after layer 0", "after layer 1"]
-    assert set(drawn["model"]) == {"trained", "untrained", "copy_last"}
+def test_the_readout_lens_has_a_line_per_seed_and_lens_and_stands_beside_copying():
+    table = USUAL["readout_lens"]
+    figure, drawn = draw("readout_lens", table)
+    trained, untrained, by_position = figure.axes
+    assert [list(axes.get_lines()[-1].get_ydata()) for axes in figure.axes] == [[1, 1]] * 3  # copying
+    rows = table.query("model == 'trained' and lens == 'fitted' and measure == 'copy_ratio' and seed == 0")
+    shown = lines(trained, "fitted")[0].get_ydata()
+    assert list(shown) == list(rows[rows["position"].isna()].sort_values("after_layer")["value"])
+    assert len(lines(untrained)) == 2 * 3 + 1
+    stages = ["after embedding", "after layer 0", "after layer 1", "best linear"]
+    assert [line.get_label() for line in lines(by_position)[:-1]] == stages
+    assert set(drawn["lens"]) == {"raw", "calibrated", "fitted", "best_linear"}
+
+
+def test_the_best_linear_predictor_is_drawn_where_it_is_known():
+    table = USUAL["readout_lens"]
+    ratio = table["measure"].map({"copy_ratio": 0.2, "linear_ratio": 4.0})
+    figure, drawn = draw("readout_lens", table.assign(value=ratio.fillna(1.0)))
+    assert drawn.loc[drawn["lens"] == "best_linear", "value"].to_numpy() == pytest.approx(0.05)
+    assert lines(figure.axes[2], "best linear")[0].get_ydata() == pytest.approx([0.05] * 16)
+    figure, drawn = draw("readout_lens", table[table["measure"] != "linear_ratio"])
+    assert not lines(figure.axes[2], "best linear")
+    assert "best_linear" not in set(drawn["lens"])
 
 
 # ---- composition -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models import random_model, sequences
+from models import NORMS, random_model, sequences
 from recurrence_circuits.measures.attribution import frozen_readout
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.lags import LAGS, derivatives, measure_correlations, measure_derivatives
@@ -82,9 +82,9 @@ def test_idle_heads_have_a_derivative_of_zero_and_no_correlation():
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
-@pytest.mark.parametrize("layer_norm", [True, False])
-def test_the_derivative_is_autograds(dimension, layer_norm):
-    model, n, lag = random_model(dimension=dimension, layer_norm=layer_norm).double(), 4, 2
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_derivative_is_autograds(dimension, norm):
+    model, n, lag = random_model(dimension=dimension, norm=norm).double(), 4, 2
     context = sequences(n=3, dimension=dimension)[:, :6].double()
     found = derivatives(model, context)
     read = frozen_readout(model, model(context))

@@ -9,8 +9,12 @@ import pytest
 import torch
 
 from lib.registry import MEASURES, SEED_TABLES
-from models import N_SEQUENCES
+from models import N_SEQUENCES, data_settings, run_settings
 from recurrence_circuits.io.tensors import read_tensors, write_tensors
+from recurrence_circuits.model.passes import predict
+from recurrence_circuits.model.weights import load_model
+from recurrence_circuits.tasks.dataset import read_sequences
+from recurrence_circuits.tasks.errors import relative_error
 from rules import gather, judge, measure, run_all, train
 from tables import COLUMNS, read_table
 
@@ -51,15 +55,14 @@ def test_intervals_hold_their_values(table):
         assert inside.mean() > 0.9, name  # percentile intervals of ratios may miss theirs, rarely
 
 
-def test_one_model_has_one_error_wherever_it_is_measured(table):
-    scores = table("predictions").query("measure == 'mse' and predictor in ['model', 'untrained']")
-    lens = table("readout_lens").query("measure == 'mse' and after_layer == 1")
-    names = {"trained": "model", "untrained": "untrained"}
-    both = lens.assign(predictor=lens["model"].map(names)).merge(
-        scores, on=["seed", "predictor", "position"], suffixes=("", "_scored")
-    )
-    assert len(both) == 2 * 2 * 7
-    np.testing.assert_allclose(both["value"], both["value_scored"], rtol=1e-6)
+def test_one_model_has_one_error_wherever_it_is_measured(results, table):
+    lens = table("readout_lens").query("measure == 'relative_error' and after_layer == 1 and lens == 'raw'")
+    for seed in (0, 1):
+        model = load_model(str(results / f"seed{seed}" / "model.safetensors"), run_settings(seed=seed))
+        sequences = read_sequences(str(results / "test.safetensors"), data_settings())
+        error = relative_error(predict(model, sequences[:, :-1]), sequences).mean(axis=0)
+        rows = lens[(lens["seed"] == seed) & (lens["model"] == "trained")]
+        np.testing.assert_allclose(rows["value"], [*error, error[2:].mean()], rtol=1e-5)
 
 
 def test_ablated_error_less_whole_error_is_the_change(table):

@@ -10,10 +10,10 @@ from typing import NamedTuple
 TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
-    "members heads intervention condition nearest tied reference reduced claim criterion statement statistic relation "
-    "verdict claim_verdict role",
-    WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
-    "lag sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
+    "members heads lens intervention condition nearest tied reference reduced claim criterion statement "
+    "statistic relation verdict claim_verdict role",
+    WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key lag "
+    "first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
     "support_low support_high",
     TRUTH: "shuffled holds control_holds",
@@ -54,7 +54,7 @@ MEASURES = {
         }
     ),
     "lags": Measure({"lags": "model component layer head lag measure value low high"}),
-    "readout_lens": Measure({"readout_lens": "model after_layer position measure value low high"}),
+    "readout_lens": Measure({"readout_lens": "model after_layer lens position measure value low high"}),
     "circuits": Measure(
         {
             "circuits": "model layer head measure value",
@@ -73,6 +73,9 @@ MEASURES = {
         reads={"similarity": "similarity.csv"},
     ),
     "probes": Measure({"probes": "model after_layer target shuffled position value low high"}),
+    "counterfactuals": Measure(
+        {"counterfactuals": "model component layer head first_swapped last_swapped position measure value low high"}
+    ),
     "formation": Measure({"formation": "step measure value low high"}, reads={"snapshots": "snapshots.safetensors"}),
     "algorithm": Measure(
         {
@@ -106,7 +109,7 @@ JUDGED = ["predictions", "ablation", "similarity", "readout_lens", "probes", "fe
 FIGURES = {
     "learning_curves": ["learning_curves"],
     "predictions": ["predictions"],
-    "readout_lens": ["readout_lens", "predictions"],
+    "readout_lens": ["readout_lens"],
     "similarity": ["similarity"],
     "lags": ["lags"],
     "ablation": ["ablation"],
@@ -119,6 +122,7 @@ FIGURES = {
     "paths": ["paths"],
     "groups": ["groups"],
     "probes": ["probes"],
+    "counterfactuals": ["counterfactuals"],
     "formation": ["formation"],
     "algorithm": ["algorithm", "nearest"],
     "reduced_models": ["reduced_models"],

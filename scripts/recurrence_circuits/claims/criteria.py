@@ -50,8 +50,9 @@ class Measured:
         )  # fmt: skip
 
     def readout_ratio(self, model: str, after_layer: int, measure: str) -> pd.Series:
-        """A ratio of the error of the readout lens after a layer."""
-        return self._row(self.tables["readout_lens"], model=model, after_layer=after_layer, measure=measure)
+        """A ratio of the error of the raw readout lens after a layer."""
+        lens = self._whole("readout_lens")
+        return self._row(lens, model=model, after_layer=after_layer, lens="raw", measure=measure)
 
     def decodable_ratio(self, model: str, after_layer: int) -> pd.Series:
         """What a linear probe leaves unexplained of the next term, over what copying the last term leaves."""
@@ -85,7 +86,7 @@ class Measured:
 
     def worst_step(self, model: str) -> pd.Series:
         """The largest ratio of errors after and before a layer, over the layers after layer 0."""
-        rows = _rows(self.tables["readout_lens"], model=model, measure="step_ratio")
+        rows = _rows(self._whole("readout_lens"), model=model, lens="raw", measure="step_ratio")
         return self._row(rows[rows["after_layer"] >= 1].nlargest(1, "value"))
 
     def _row(self, table: pd.DataFrame, **where) -> pd.Series:

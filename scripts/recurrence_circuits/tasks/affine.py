@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from recurrence_circuits.config.data import SequenceSettings
 from recurrence_circuits.tasks.affine_posterior import noisy_bayes
 from recurrence_circuits.tasks.base import Parameters, Task, expect_setting
+from recurrence_circuits.tasks.given_terms import given_two_terms
 
 # Gauss–Legendre nodes on (−1, 1). A density this far below its peak, in log units, counts as 0.
 NODES, WEIGHTS = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(64))
@@ -53,6 +54,15 @@ class Affine(Task):
         for _ in range(n_terms - 1):
             terms.append(parameters["a"] * terms[-1] + parameters["b"])
         return torch.stack(terms, dim=1)[..., None]
+
+    def counterfactuals(self, parameters: Parameters, at: int, generator: Generator) -> tuple[Parameters, Tensor]:
+        """See `Task.counterfactuals`; at ≥ 1."""
+        terms = self.unroll(parameters, at + 1)
+        n = len(terms)
+        a, b, x0, likely = given_two_terms(
+            lambda: self.draw(n, generator)["a"][:, None, None], terms[:, at - 1], terms[:, at], at, generator
+        )
+        return {"a": a[:, 0, 0], "b": b[:, 0], "x0": x0[:, 0]}, likely
 
     def bayes(self, context: Tensor, noise: float) -> Tensor:
         """Known at every position.

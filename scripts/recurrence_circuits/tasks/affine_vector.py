@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from recurrence_circuits.config.data import SequenceSettings
 from recurrence_circuits.tasks.base import Parameters, Task, expect_setting
+from recurrence_circuits.tasks.given_terms import given_two_terms
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,15 @@ class AffineVector(Task):
         for _ in range(n_terms - 1):
             terms.append(torch.einsum("sij,sj->si", A, terms[-1]) + b)
         return torch.stack(terms, dim=1)
+
+    def counterfactuals(self, parameters: Parameters, at: int, generator: Generator) -> tuple[Parameters, Tensor]:
+        """See `Task.counterfactuals`; at ≥ 1."""
+        terms = self.unroll(parameters, at + 1)
+        n = len(terms)
+        A, b, x0, likely = given_two_terms(
+            lambda: self.draw(n, generator)["A"], terms[:, at - 1], terms[:, at], at, generator
+        )
+        return {"A": A, "b": b, "x0": x0}, likely
 
     def bayes(self, context: Tensor, noise: float) -> Tensor:
         """Known at n = 0, where it is 0, and without noise from n = d + 1 on; NaN elsewhere.

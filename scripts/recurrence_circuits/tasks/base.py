@@ -55,6 +55,17 @@ class Task(ABC):
         """
         return torch.full_like(context, float("nan"))
 
+    def counterfactuals(
+        self, parameters: Parameters, at: int, generator: Generator
+    ) -> tuple[Parameters, Tensor] | None:
+        """Other parameters under which the terms at − 1 and at are the same; None if not known, or if there are none.
+
+        Those of each sequence are drawn, from `generator` alone, as the law would draw them given these two terms: each
+        of a pair is then as likely as any other sequence. Returns them, and `sequence`: false where those found are
+        unlikely under the law.
+        """
+        return None
+
     def second_moments(self, n_terms: int, noise: float) -> NDArray | None:
         """E[x_i x_j] of n_terms observed terms, `position position`, in units of x²; None if not known.
 

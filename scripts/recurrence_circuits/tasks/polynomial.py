@@ -42,6 +42,21 @@ class Polynomial(Task):
     def unroll(self, parameters: Parameters, n_terms: int) -> Tensor:
         return (parameters["c"] @ self.basis(n_terms).mT)[..., None]
 
+    def counterfactuals(
+        self, parameters: Parameters, at: int, generator: Generator
+    ) -> tuple[Parameters, Tensor] | None:
+        """See `Task.counterfactuals`; at ≥ 1. None for degree 1, where two terms fix all others.
+
+        Coefficients of the given sequence along the two terms' basis vectors, of a new one across them: that is the
+        Gaussian law given the two terms.
+        """
+        if self.degree < 2:
+            return None
+        seen, new = self.basis(at + 1)[at - 1 :], self.draw(len(parameters["c"]), generator)["c"]
+        along = torch.linalg.pinv(seen) @ seen  # projects on the span of the two basis vectors
+        c = parameters["c"] @ along + new @ (torch.eye(self.degree + 1, dtype=along.dtype) - along)
+        return {"c": c}, torch.ones(len(c), dtype=torch.bool)
+
     def basis(self, n_terms: int) -> Tensor:
         """T_k(t_n), `position degree+1`, for n < n_terms."""
         t = -1 + 2 * np.arange(n_terms) / self.context_length
