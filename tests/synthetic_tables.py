@@ -17,6 +17,7 @@ BASELINES = {
     "zero": 3.0, "context_mean": 1.1, "copy_last": 0.2, "copy_previous": 0.6, "linear_extrapolation": 0.12,
     "ridge": 0.004, "least_squares": 1e-27, "three_term": 1e-29, "bayes": 0.0, "untrained": 4.0,
 }  # fmt: skip
+COSTS = ["relative_error", "change", "recalibrated", "recalibrated_change"]
 SIMPLE = ["zero", "context_mean", "copy_last", "copy_previous", "linear_extrapolation"]
 
 
@@ -74,7 +75,7 @@ class Synthetic:
         places += [] if self.attention_only else [("mlp", pd.NA)]
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], place=places, layer=self.layers,
-            kind=["zero", "mean", "resample"], position=[2, 9, pd.NA], measure=["mse", "mse_change"],
+            kind=["zero", "mean", "resample"], position=[2, 9, pd.NA], measure=COSTS,
         )  # fmt: skip
         frame[["component", "head"]] = frame.pop("place").tolist()
         frame["value"] = 10.0 ** self.draw.uniform(-4, 0.5, len(frame)) * self.draw.choice([1, 1, 1, -0.1], len(frame))
@@ -129,7 +130,7 @@ class Synthetic:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], group=["negative", "copying", "all"],
             members=["chosen", "random_same_layer"], intervention=["ablated", "kept"], kind=kinds,
-            position=[2, 9, pd.NA], measure=["mse", "mse_change"],
+            position=[2, 9, pd.NA], measure=[*COSTS, "copy_ratio"],
         )  # fmt: skip
         frame = frame[(frame["group"] != "all") | (frame["members"] == "chosen")]
         frame["value"] = 10.0 ** self.draw.uniform(-2, 1, len(frame)) * self.draw.choice([1, 1, 1, -0.1], len(frame))
@@ -186,7 +187,7 @@ class Synthetic:
             receivers += [(read, "head", last, head) for head in self.heads] + [(read, "attention", last, pd.NA)]
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], sender=senders, receiver=receivers,
-            measure=["prediction_change", "mse_change", "slope_on_last"],
+            measure=["prediction_change", "change", "slope_on_last"],
         )  # fmt: skip
         frame[["component", "head"]] = frame.pop("sender").tolist()
         frame[["input", "receiver_component", "receiver_layer", "receiver_head"]] = frame.pop("receiver").tolist()
