@@ -136,6 +136,18 @@ class Synthetic:
         frame["value"] = 10.0 ** self.draw.uniform(-2, 1, len(frame)) * self.draw.choice([1, 1, 1, -0.1], len(frame))
         return frame.assign(size=1, heads="L0H0")
 
+    def patterns(self) -> pd.DataFrame:
+        """The last layer keeps nearly all without its pattern, the others little."""
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], layer=self.layers, head=[*self.heads, pd.NA],
+            replaced=["mean", "uniform", "distance", "other"], position=[2, 9, pd.NA],
+            measure=[*COSTS, "kept", "recalibrated_kept"],
+        )  # fmt: skip
+        share = frame["measure"].isin(["kept", "recalibrated_kept"])
+        frame = frame[~share | frame["position"].isna()].copy()
+        lost = np.where(frame["layer"] == max(self.layers), 0.01, 0.5) * self.noise(frame, 0.3)
+        return frame.assign(value=np.where(share[frame.index], 1 - lost, lost))
+
     def probes(self) -> pd.DataFrame:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], after_layer=[-1, *self.layers],

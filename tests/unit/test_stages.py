@@ -66,7 +66,7 @@ def test_one_model_has_one_error_wherever_it_is_measured(table):
 @pytest.mark.parametrize("error, change", [("relative_error", "change"), ("recalibrated", "recalibrated_change")])
 def test_an_error_less_its_change_is_the_whole_models_wherever_it_is_measured(table, error, change):
     whole = []
-    for name in ("ablation", "groups"):
+    for name in ("ablation", "groups", "patterns"):
         frame = table(name)
         keys = [column for column in frame.columns if column not in ("measure", "value", "low", "high")]
         errors, changes = (frame[frame["measure"] == m].set_index(keys)["value"] for m in (error, change))

@@ -10,8 +10,8 @@ from typing import NamedTuple
 TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
-    "members heads intervention condition nearest tied reference reduced claim criterion statement statistic relation "
-    "verdict claim_verdict",
+    "members heads intervention condition nearest tied reference reduced replaced claim criterion statement "
+    "statistic relation verdict claim_verdict",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
     "sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
@@ -71,6 +71,7 @@ MEASURES = {
         {"groups": "model group members size heads intervention kind position measure value low high"},
         reads={"similarity": "similarity.csv"},
     ),
+    "patterns": Measure({"patterns": "model layer head replaced position measure value low high"}),
     "probes": Measure({"probes": "model after_layer target shuffled position value low high"}),
     "formation": Measure({"formation": "step measure value low high"}, reads={"snapshots": "snapshots.safetensors"}),
     "algorithm": Measure(
@@ -116,6 +117,7 @@ FIGURES = {
     "feedback": ["feedback"],
     "paths": ["paths"],
     "groups": ["groups"],
+    "patterns": ["patterns"],
     "probes": ["probes"],
     "formation": ["formation"],
     "algorithm": ["algorithm", "nearest"],
