@@ -97,6 +97,32 @@ def plant_head(model: Transformer, layer: int, head: int, gain: float, sharpness
     attention.W_K[head, 0, 0] = 1.0
 
 
+def plant_recent_head(model: Transformer, layer: int, head: int, gain: float, sharpness: float) -> None:
+    """Make a head that adds gain × (mean of the terms, weighted by exp(−sharpness × distance)) to the prediction.
+
+    It attends by position alone, which stands in coordinate 3 of the residual stream, beside a 1 in coordinate 2.
+    """
+    model.W_pos[:, 2] = 1.0
+    model.W_pos[:, 3] = torch.arange(model.context_length)
+    attention = model.blocks[layer].attention
+    attention.W_V[head, 0, 0] = 1.0
+    attention.W_O[head, 0, 1] = gain
+    attention.W_Q[head, 2, 0] = sharpness * attention.W_Q.shape[-1] ** 0.5
+    attention.W_K[head, 3, 0] = 1.0
+
+
 def sequences(n: int = 48, n_positions: int = 7, dimension: int = 1, seed: int = 1) -> torch.Tensor:
     """Random sequences that do not converge, `sequence position dimension`."""
     return torch.randn(n, n_positions, dimension, generator=torch.Generator().manual_seed(seed))
+
+
+def followed(model: Transformer, n: int = 512, noise: float = 1.0) -> torch.Tensor:
+    """Scalar sequences in which each term is what the model predicts from those before it, and noise.
+
+    `sequence position dimension`, one term longer than the model's context: it predicts them as well as can be.
+    """
+    steps = sequences(n, model.context_length + 1, seed=3)
+    values = steps[:, :1]
+    for i in range(1, steps.shape[1]):
+        values = torch.cat([values, model(values).prediction[:, -1:] + noise * steps[:, i : i + 1]], dim=1)
+    return values

@@ -18,6 +18,7 @@ BASELINES = {
     "zero": 3.0, "context_mean": 1.1, "copy_last": 0.2, "copy_previous": 0.6, "linear_extrapolation": 0.12,
     "ridge": 0.004, "least_squares": 1e-27, "three_term": 1e-29, "bayes": 0.0, "untrained": 4.0,
 }  # fmt: skip
+COSTS = ["relative_error", "change", "recalibrated", "recalibrated_change"]
 SIMPLE = ["zero", "context_mean", "copy_last", "copy_previous", "linear_extrapolation"]
 
 
@@ -75,7 +76,7 @@ class Synthetic:
         places += [] if self.attention_only else [("mlp", pd.NA)]
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], place=places, layer=self.layers,
-            kind=["zero", "mean", "resample"], position=[2, 9, pd.NA], measure=["mse", "mse_change"],
+            kind=["zero", "mean", "resample"], position=[2, 9, pd.NA], measure=COSTS,
         )  # fmt: skip
         frame[["component", "head"]] = frame.pop("place").tolist()
         frame["value"] = 10.0 ** self.draw.uniform(-4, 0.5, len(frame)) * self.draw.choice([1, 1, 1, -0.1], len(frame))
@@ -147,11 +148,23 @@ class Synthetic:
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], group=["negative", "copying", "all"],
             members=["chosen", "random_same_layer"], intervention=["ablated", "kept"], kind=kinds,
-            position=[2, 9, pd.NA], measure=["mse", "mse_change"],
+            position=[2, 9, pd.NA], measure=[*COSTS, "copy_ratio"],
         )  # fmt: skip
         frame = frame[(frame["group"] != "all") | (frame["members"] == "chosen")]
         frame["value"] = 10.0 ** self.draw.uniform(-2, 1, len(frame)) * self.draw.choice([1, 1, 1, -0.1], len(frame))
         return frame.assign(size=1, heads="L0H0")
+
+    def patterns(self) -> pd.DataFrame:
+        """The last layer keeps nearly all without its pattern, the others little."""
+        frame = product(
+            seed=self.seeds, model=["trained", "untrained"], layer=self.layers, head=[*self.heads, pd.NA],
+            replaced=["mean", "uniform", "distance", "other"], position=[2, 9, pd.NA],
+            measure=[*COSTS, "kept", "recalibrated_kept"],
+        )  # fmt: skip
+        share = frame["measure"].isin(["kept", "recalibrated_kept"])
+        frame = frame[~share | frame["position"].isna()].copy()
+        lost = np.where(frame["layer"] == max(self.layers), 0.01, 0.5) * self.noise(frame, 0.3)
+        return frame.assign(value=np.where(share[frame.index], 1 - lost, lost))
 
     def probes(self) -> pd.DataFrame:
         frame = product(
@@ -227,7 +240,7 @@ class Synthetic:
             receivers += [(read, "head", last, head) for head in self.heads] + [(read, "attention", last, pd.NA)]
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], sender=senders, receiver=receivers,
-            measure=["prediction_change", "mse_change", "slope_on_last"],
+            measure=["prediction_change", "change", "slope_on_last"],
         )  # fmt: skip
         frame[["component", "head"]] = frame.pop("sender").tolist()
         frame[["input", "receiver_component", "receiver_layer", "receiver_head"]] = frame.pop("receiver").tolist()

@@ -10,6 +10,7 @@ from recurrence_circuits.measures.ablation import measure_ablation
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.model.interventions import KINDS, ablatable, donors, replace, replacement
 from recurrence_circuits.model.transformer import Component
+from recurrence_circuits.tasks.errors import mean_square_seen
 
 HEAD = Component("head", 1, 0)
 
@@ -72,8 +73,8 @@ def test_a_head_whose_output_is_constant_costs_nothing_under_mean_and_resample()
     attention.W_V[0] = 0  # what is left is b_V: the same for every sequence and position
     table = measured(model, sequences())
     for kind in ("mean", "resample"):
-        assert table.loc["head", 1, 0, kind, "mse_change"]["value"].abs().max() < 1e-6
-    assert table.loc["head", 1, 0, "zero", "mse_change"]["value"].abs().max() > 1e-3
+        assert table.loc["head", 1, 0, kind, "change"]["value"].abs().max() < 1e-5  # of rounding, where x_0 is small
+    assert table.loc["head", 1, 0, "zero", "change"]["value"].abs().max() > 1e-3
 
 
 def test_planted_heads_cost_what_they_are_worth():
@@ -81,13 +82,14 @@ def test_planted_heads_cost_what_they_are_worth():
     plant_head(model, layer=1, head=0, gain=1.0, sharpness=0.0)  # predicts the mean of the terms so far
     mean_so_far = values[:, :-1].cumsum(dim=1) / torch.arange(1, 7)[:, None]
     table = measured(model, values)
-    expected = (values[:, 1:] ** 2 - (values[:, 1:] - mean_so_far) ** 2).mean(dim=(0, 2))
-    costs = table.loc["head", 1, 0, "zero", "mse_change"]
-    np.testing.assert_allclose(costs["value"].iloc[:-1].astype(float), expected, atol=1e-6)
-    assert costs["value"].iloc[-1] == pytest.approx(float(expected[2:].mean()), abs=1e-6)
+    cost = (values[:, 1:] ** 2 - (values[:, 1:] - mean_so_far) ** 2).mean(dim=2).double().numpy()
+    expected = (cost / mean_square_seen(values)).mean(axis=0)
+    costs = table.loc["head", 1, 0, "zero", "change"]
+    np.testing.assert_allclose(costs["value"].iloc[:-1].astype(float), expected, rtol=1e-5)
+    assert costs["value"].iloc[-1] == pytest.approx(expected[2:].mean(), rel=1e-5)
     assert costs["position"].isna().tolist() == [False] * 6 + [True]
     nothing = table.loc["head", 0, 1]
-    assert nothing.xs("mse_change", level="measure")["value"].abs().max() == 0
+    assert nothing.xs("change", level="measure")["value"].abs().max() == 0
 
 
 def test_attention_as_a_whole_is_all_its_heads():

@@ -50,7 +50,7 @@ def seed_tables(seed, trained, untrained=UNTRAINED):
             ]
             for kind in ("zero", "mean", "resample"):
                 for position in (pd.NA, 5):
-                    change = row(cost, head=index, kind=kind, position=position, measure="mse_change", **head)
+                    change = row(cost, head=index, kind=kind, position=position, measure="change", **head)
                     tables["ablation"].append(change)
         whole = {"model": model, "component": "attention", "layer": 0, "head": pd.NA}
         tables["similarity"].append(row(facts["copy_correlation"], measure="correlation_with_last", **whole))
@@ -71,7 +71,7 @@ def seed_tables(seed, trained, untrained=UNTRAINED):
             tables["feedback"].append(row(value, model=model, position=pd.NA, **attention))
         for members, error in (("chosen", facts["group_error"]), ("random_same_layer", 0.0)):
             group = {"group": "negative", "members": members, "intervention": "ablated", "kind": "mean"}
-            tables["groups"].append(row(error * COPY_ERROR, model=model, measure="mse", position=pd.NA, **group))
+            tables["groups"].append(row(error, model=model, measure="copy_ratio", position=pd.NA, **group))
     return {name: pd.DataFrame(rows).assign(experiment="toy", seed=seed) for name, rows in tables.items()}
 
 

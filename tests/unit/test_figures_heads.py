@@ -1,10 +1,7 @@
 """The figures of heads hold exactly the tables' numbers, and what was planted can be seen in them."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
-from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from drawing import SMALL, USUAL, draw, draw_from, lines
@@ -17,31 +14,30 @@ from synthetic_tables import Synthetic
 def test_ablation_draws_the_trained_models_changes_over_determined_positions():
     table = USUAL["ablation"]
     _, drawn = draw("ablation", table)
-    rows = table[table["position"].isna() & (table["measure"] == "mse_change") & (table["model"] == "trained")]
-    pd.testing.assert_series_equal(drawn["value"], rows["value"])
+    shown = table["measure"].isin(["change", "recalibrated_change"])
+    rows = table[table["position"].isna() & shown & (table["model"] == "trained")]
+    np.testing.assert_array_equal(drawn["value"], rows["value"])
 
 
-def test_ablation_cells_show_each_seed_and_their_median():
+def test_ablation_ranks_heads_by_their_cost_and_marks_each_seed_and_their_median():
     table = USUAL["ablation"]
     table["value"] = 0.0
-    planted = (table["component"] == "head") & (table["layer"] == 1) & (table["head"] == 2) & (table["kind"] == "mean")
-    table.loc[planted & (table["seed"] == 0), "value"] = 4.0
-    table.loc[planted & (table["seed"] == 1), "value"] = -2.0
+    head = (table["component"] == "head") & (table["layer"] == 1) & (table["kind"] == "mean")
+    cost, left = table["measure"] == "change", table["measure"] == "recalibrated_change"
+    for seed, number, values in ((0, 2, (4.0, 1.0)), (1, 0, (2.0, 0.5))):  # another head of each seed is the costliest
+        for measure, value in zip((cost, left), values, strict=True):
+            table.loc[head & measure & (table["seed"] == seed) & (table["head"] == number), "value"] = value
     figure, _ = draw("ablation", table)
-    coloured = {}
-    for axes in figure.axes[:3]:
-        strips = [patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_fill()]
-        assert len(strips) == 2 * 2 * 5  # seeds × layers × (heads, all heads, MLP)
-        white = to_hex(style.colormap(style.SIGNED)(0.5))
-        coloured[axes.get_title()] = [p for p in strips if to_hex(p.get_facecolor()) != white]
-        shown = {text.get_text() for text in axes.texts}
-        assert ("1" in shown) == (axes.get_title() == "Replaced by its mean at that position")
-    red, blue = coloured["Replaced by its mean at that position"]
-    assert red.get_facecolor()[0] > red.get_facecolor()[2]
-    assert blue.get_facecolor()[2] > blue.get_facecolor()[0]
-    assert (int(red.get_x()), int(red.get_y())) == (int(blue.get_x()), int(blue.get_y())) == (2, 1)
-    assert red.get_x() < blue.get_x()  # seed 0 left of seed 1
-    assert sum(map(len, coloured.values())) == 2
+    for axes in figure.axes:
+        at = {"o": [], "D": []}
+        for line in axes.get_lines():
+            if line.get_marker() in at:
+                at[line.get_marker()] += [(y, x) for x, y in line.get_xydata() if x]
+        names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        by_mean = axes.get_title() == "By its mean at that position"
+        y = names.index("layer 1: head ranked 1")
+        assert sorted(at["o"]) == [(y, 2.0), (y, 3.0), (y, 4.0)] * by_mean
+        assert sorted(at["D"]) == [(y, 0.5), (y, 0.75), (y, 1.0)] * by_mean
 
 
 # ---- heads ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from recurrence_circuits.measures.groups import Group, choose_groups, control, m
 from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
 from recurrence_circuits.model.passes import BATCH, resume
 from recurrence_circuits.model.transformer import Component
+from recurrence_circuits.tasks.errors import mean_square_seen, relative_error
 from synthetic_tables import Synthetic
 
 FIRST = 2
@@ -67,7 +68,7 @@ def chosen(model, values, **changes):
 def measured(model, groups, values):
     frame = measure_groups(model, groups, values, FIRST, bootstrap(values), stream())
     assert (frame["low"] <= frame["high"]).all()
-    return frame[frame["measure"] == "mse_change"].set_index(CHANGE)["value"].sort_index()
+    return frame[frame["measure"] == "change"].set_index(CHANGE)["value"].sort_index()
 
 
 # ---- which heads ----------------------------------------------------------------------------------------------------
@@ -156,10 +157,11 @@ def test_a_group_costs_what_its_planted_heads_are_worth():
     table = measured(model, [Group("negative", "chosen", [head(1, 1), head(1, 3)])], values)
     mean_so_far = values[:, :-1].cumsum(dim=1) / torch.arange(1, 7)[:, None]
     with_them, without = ((values[:, 1:] - share * mean_so_far) ** 2 for share in (0.5, 1.0))
-    expected = (without - with_them).mean(dim=(0, 2)).double().numpy()
+    cost = (without - with_them).mean(dim=2).double().numpy()
+    expected = (cost / mean_square_seen(values)).mean(axis=0)
     found = table["negative", "chosen", "ablated", "zero"]
-    np.testing.assert_allclose(found[found.index.notna()], expected, atol=1e-6)
-    assert float(found[found.index.isna()].iloc[0]) == pytest.approx(expected[FIRST:].mean(), abs=1e-6)
+    np.testing.assert_allclose(found[found.index.notna()], expected, rtol=1e-5)
+    assert float(found[found.index.isna()].iloc[0]) == pytest.approx(expected[FIRST:].mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize("layer, number", [(0, 1), (1, 0)])
@@ -168,7 +170,7 @@ def test_a_group_of_one_head_is_the_single_head(layer, number):
     table = measured(model, [Group("negative", "chosen", [head(layer, number)])], values)
     single = measure_ablation(model, values, FIRST, bootstrap(values), stream())
     single = single[(single["component"] == "head") & (single["layer"] == layer) & (single["head"] == number)]
-    single = single[single["measure"] == "mse_change"].set_index(["kind", "position"])["value"]
+    single = single[single["measure"] == "change"].set_index(["kind", "position"])["value"]
     together = table["negative", "chosen", "ablated"]
     pd.testing.assert_series_equal(together, single.sort_index(), rtol=1e-5, atol=1e-9)
 
@@ -177,7 +179,7 @@ def test_all_heads_of_a_layer_are_its_attention():
     model, values = random_model(), sequences()
     table = measured(model, [Group("negative", "chosen", [head(1, 0), head(1, 1)])], values)
     whole = measure_ablation(model, values, FIRST, bootstrap(values), stream())
-    whole = whole[(whole["component"] == "attention") & (whole["layer"] == 1) & (whole["measure"] == "mse_change")]
+    whole = whole[(whole["component"] == "attention") & (whole["layer"] == 1) & (whole["measure"] == "change")]
     whole = whole.set_index(["kind", "position"])["value"].sort_index()
     pd.testing.assert_series_equal(table["negative", "chosen", "ablated"], whole, rtol=1e-5, atol=1e-9)
 
@@ -206,7 +208,17 @@ def test_a_size_is_stated_for_every_group_an_empty_one_too():
     groups = [Group("negative", "chosen", []), Group("copying", "chosen", model.heads()[:2])]
     frame = measure_groups(model, groups, sequences(), FIRST, bootstrap(sequences()), stream())
     assert frame.groupby("group")["size"].unique().map(list).to_dict() == {"negative": [0], "copying": [2]}
-    assert len(frame) == 2 * 2 * len(KINDS) * 2 * 7
+    assert len(frame) == 2 * 2 * len(KINDS) * 5 * 7
+
+
+def test_the_copy_ratio_is_the_error_over_that_of_copying():
+    values, model = sequences(), planted()
+    frame = measure_groups(model, [Group("all", "chosen", model.heads())], values, FIRST, bootstrap(values), stream())
+    found = frame[(frame["kind"] == "zero") & (frame["intervention"] == "ablated")].set_index(["measure", "position"])
+    copying = relative_error(values[:, :-1], values).mean(axis=0)
+    nothing = found.loc["relative_error", "value"].to_numpy()[:-1]  # the error of predicting 0
+    np.testing.assert_allclose(found.loc["copy_ratio", "value"].to_numpy()[:-1], nothing / copying)
+    np.testing.assert_allclose(nothing, relative_error(0 * values[:, 1:], values).mean(axis=0))
 
 
 @pytest.mark.parametrize("numbers", [[(0, 1)], [(1, 1), (0, 0)], [(1, 1), (1, 0)], [(0, 0), (1, 1), (0, 1)]])
@@ -244,11 +256,13 @@ def test_the_figure_holds_the_table():
     rows = rows[rows["model"] == "trained"]
     for panel, (group, kind) in zip(drawn.axes, product(figure.GROUPS, figure.KINDS), strict=True):
         here = rows[(rows["group"] == group) & (rows["kind"] == kind)]
-        expected = here.sort_values(["intervention", "members", "seed"])["value"]  # ablated, chosen first, as drawn
-        np.testing.assert_allclose(markers(panel, colours.TRAINED), expected)
+        here = here.sort_values(["intervention", "members", "seed"])  # ablated, chosen first, as drawn
+        for measure, colour in (("change", colours.TRAINED), ("recalibrated_change", colours.ORANGE)):
+            np.testing.assert_allclose(markers(panel, colour), here.loc[here["measure"] == measure, "value"])
     without = rows[(rows["group"] == "all") & (rows["intervention"] == "ablated") & (rows["kind"] == "zero")]
-    (dashed,) = [line for line in drawn.axes[0].get_lines() if line.get_label() == "no head at all (trained)"]
-    assert dashed.get_ydata()[0] == without["value"].median()
+    for measure, label in (("change", "cost"), ("recalibrated_change", "cost after recalibration")):
+        (line,) = [line for line in drawn.axes[0].get_lines() if line.get_label() == f"no head at all, {label}"]
+        assert line.get_ydata()[0] == without.loc[without["measure"] == measure, "value"].median()
 
 
 def test_the_figure_states_the_sizes_of_the_groups():

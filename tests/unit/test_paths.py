@@ -10,6 +10,7 @@ from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.paths import Path, measure_paths, patched_predictions, senders
 from recurrence_circuits.model.interventions import donors, output_of
 from recurrence_circuits.model.transformer import Component
+from recurrence_circuits.tasks.errors import mean_square_seen
 
 INTO = ("query", "key", "value")
 HEAD, MLP = Component("head", 0, 1), Component("mlp", 0)
@@ -123,13 +124,15 @@ def test_planted_heads_have_the_sign_and_the_size_planted():
     context, donor = values[:, :-1], donors(48, stream())
     copied = running_mean(context)[donor] - running_mean(context)
     opposed = -gain * running_mean(copied)
+    seen = mean_square_seen(values)
+    unit = ((seen + seen[donor]) / 2)[:, 2:]
     for path, change in {("residual", -1): copied, ("value", 1): opposed, ("total", -1): copied + opposed}.items():
-        assert effect(path) == pytest.approx(float(change[:, 2:].square().mean()), rel=1e-4)
+        assert effect(path) == pytest.approx((change[:, 2:, 0].square().numpy() / unit).mean(), rel=1e-4)
     assert effect(("residual", -1), "slope_on_last") > 0 > effect(("value", 1), "slope_on_last")
     whole = running_mean(context) - gain * running_mean(running_mean(context))
     target = values[:, 1:]
     cost = (whole + opposed - target).square() - (whole - target).square()
-    assert effect(("value", 1), "mse_change") == pytest.approx(float(cost[:, 2:].mean()), rel=1e-3)
+    assert effect(("value", 1), "change") == pytest.approx((cost[:, 2:, 0].numpy() / unit).mean(), rel=1e-3)
     for path in [("query", 1), ("key", 1), ("value", 0)]:  # even attention, and an idle head
         assert effect(path) == 0
     for path in [("residual", -1), ("value", 1), ("total", -1)]:  # an idle sender

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -65,14 +66,19 @@ def test_one_model_has_one_error_wherever_it_is_measured(results, table):
         np.testing.assert_allclose(rows["value"], [*error, error[2:].mean()], rtol=1e-5)
 
 
-def test_ablated_error_less_whole_error_is_the_change(table):
-    ablation = table("ablation").query("model == 'trained'")
-    keys = ["seed", "component", "layer", "head", "kind", "position"]
-    wide = ablation.pivot_table(index=keys, columns="measure", values="value", dropna=False).dropna().reset_index()
-    whole = table("predictions").query("measure == 'mse' and predictor == 'model'")
-    both = wide.merge(whole, on=["seed", "position"])
-    assert len(both) == len(wide) > 0
-    np.testing.assert_allclose(both["mse"] - both["mse_change"], both["value"], rtol=1e-5)
+@pytest.mark.parametrize("error, change", [("relative_error", "change"), ("recalibrated", "recalibrated_change")])
+def test_an_error_less_its_change_is_the_whole_models_wherever_it_is_measured(table, error, change):
+    whole = []
+    for name in ("ablation", "groups", "patterns"):
+        frame = table(name)
+        keys = [column for column in frame.columns if column not in ("measure", "value", "low", "high")]
+        errors, changes = (frame[frame["measure"] == m].set_index(keys)["value"] for m in (error, change))
+        assert (errors.index == changes.index).all()
+        whole.append((errors - changes).reset_index()[["seed", "model", "position", "value"]])
+    by_place = pd.concat(whole).groupby(["seed", "model", "position"], dropna=False)["value"]
+    assert len(by_place) == 2 * 2 * 7
+    np.testing.assert_allclose(by_place.max(), by_place.min(), rtol=1e-5)
+    assert by_place.min().min() > 0
 
 
 def test_the_mean_over_determined_positions_is_that_mean(table):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
-    "members heads lens intervention condition nearest tied reference reduced claim criterion statement "
+    "members heads lens intervention condition nearest tied reference reduced replaced claim criterion statement "
     "statistic relation verdict claim_verdict role",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key lag "
     "first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
@@ -72,6 +72,7 @@ MEASURES = {
         {"groups": "model group members size heads intervention kind position measure value low high"},
         reads={"similarity": "similarity.csv"},
     ),
+    "patterns": Measure({"patterns": "model layer head replaced position measure value low high"}),
     "probes": Measure({"probes": "model after_layer target shuffled position value low high"}),
     "counterfactuals": Measure(
         {"counterfactuals": "model component layer head first_swapped last_swapped position measure value low high"}
@@ -121,6 +122,7 @@ FIGURES = {
     "feedback": ["feedback"],
     "paths": ["paths"],
     "groups": ["groups"],
+    "patterns": ["patterns"],
     "probes": ["probes"],
     "counterfactuals": ["counterfactuals"],
     "formation": ["formation"],

@@ -42,11 +42,11 @@ class Measured:
         return self._row(heads.nsmallest(1, "value"))
 
     def lowest_head_cost(self, model: str, measure: str, kind: str) -> pd.Series:
-        """Change of error over the determined positions without the head that `lowest_head` finds."""
+        """Change of the relative error over the determined positions without the head that `lowest_head` finds."""
         head = self.lowest_head(model, measure)["head"]
         return self._row(
             self._whole("ablation"),
-            model=model, component="head", layer=self.last_layer, head=head, kind=kind, measure="mse_change",
+            model=model, component="head", layer=self.last_layer, head=head, kind=kind, measure="change",
         )  # fmt: skip
 
     def readout_ratio(self, model: str, after_layer: int, measure: str) -> pd.Series:
@@ -69,12 +69,11 @@ class Measured:
         )  # fmt: skip
 
     def negative_group_error(self, model: str, kind: str) -> pd.Series:
-        """Error without all negative heads of the last layer together, over that of copying the last term."""
-        error = self._row(
+        """Relative error without all negative heads of the last layer together, over that of copying the last term."""
+        return self._row(
             self._whole("groups"),
-            model=model, group="negative", members="chosen", intervention="ablated", kind=kind, measure="mse",
+            model=model, group="negative", members="chosen", intervention="ablated", kind=kind, measure="copy_ratio",
         )  # fmt: skip
-        return error[["value", "low", "high"]] / self._baseline_error("copy_last")
 
     def _baseline_error(self, predictor: str) -> float:
         return self._row(self._whole("predictions"), predictor=predictor, measure="mse")["value"]
@@ -159,8 +158,8 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
         listed += [
             Criterion(claim, name, statistic, "<=", threshold,
                       lambda m, model, measure=measure: m.lowest_head(model, measure)),
-            Criterion(claim, "ablation_costs", f"change of error without that head ({t['ablation_kind']} ablation), "
-                      "judged by the interval's low end", ">", 0.0,
+            Criterion(claim, "ablation_costs", "change of the relative error without that head "
+                      f"({t['ablation_kind']} ablation), judged by the interval's low end", ">", 0.0,
                       lambda m, model, measure=measure: m.lowest_head_cost(model, measure, t["ablation_kind"]), "low"),
         ]  # fmt: skip
     listed.append(
@@ -176,8 +175,9 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
             Criterion("4", "last_layer_refines", "error after the last layer over the error before it",
                       "<=", t["refinement_ratio_max"],
                       lambda m, model: m.readout_ratio(model, m.last_layer, "step_ratio")),
-            Criterion("4", "needs_the_negative_heads", "error without all negative heads of the last layer together "
-                      f"({t['ablation_kind']} ablation) over that of copying x_n", ">=", t["negative_group_error_min"],
+            Criterion("4", "needs_the_negative_heads", "relative error without all negative heads of the last layer "
+                      f"together ({t['ablation_kind']} ablation) over that of copying x_n",
+                      ">=", t["negative_group_error_min"],
                       lambda m, model: m.negative_group_error(model, t["ablation_kind"])),
         ]  # fmt: skip
     return listed

@@ -1,22 +1,23 @@
 """Groups of heads: the error without each group, and with that group alone.
 
-Change of the mean squared error at the determined positions, on test sequences. Left in each panel, the group is
+Change of the relative error (squared error in units of the mean square of the terms seen) at the determined positions,
+on test sequences: as it is (discs), and after a pointwise map per position, fitted on other sequences, may correct the
+prediction (diamonds). What the map takes away is gain, what is left is information. Left in each panel, the group is
 ablated and all other heads stay (is it necessary?); right, the group is kept and every other head of the model is
 ablated (is it sufficient? MLPs stay). Negative heads are those of the last layer whose direct contribution is opposed
 to the prediction; copying heads are those of layer 0 whose direct contribution correlates with the last term, which
 does not tell which of the recent terms they copy. Both are chosen for each seed by thresholds of the config's
 ``analysis`` section; a group without heads costs nothing when it is ablated. The control of each group is as many
 other heads drawn at random: of the same layer if it has enough of them outside the group, otherwise of all other
-layers. The dashed line is what the trained model loses without any head; a group that is sufficient stays far below
-it. Hollow markers are the same models before training, with the same head numbers. The axis is logarithmic on either
-side of 0.
+layers. The lines are what the trained model loses without any head, dashed as it is and dotted after recalibration; a
+group that is sufficient stays far below them. Hollow marks are the same models before training, with the same head
+numbers. The axis is logarithmic on either side of 0.
 """
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from recurrence_circuits.figures import colours, labels, panels, style
 
@@ -33,39 +34,47 @@ PLACES = {
     ("kept", True): "group\nalone",
     ("kept", False): "control\nalone",
 }
-LOOKS = {  # model: offset on the x axis, look of the markers
-    "trained": (-0.17, {"color": colours.TRAINED, "markersize": 3.5}),
-    "untrained": (0.17, {"color": colours.UNTRAINED, "markersize": 3.5, "markerfacecolor": "white"}),
+MARKS = {  # (model, measure): offset on the x axis, marker, colour, fill
+    ("trained", "change"): (-0.3, "o", colours.TRAINED, colours.TRAINED),
+    ("trained", "recalibrated_change"): (-0.1, "D", colours.ORANGE, colours.ORANGE),
+    ("untrained", "change"): (0.1, "o", colours.UNTRAINED, "white"),
+    ("untrained", "recalibrated_change"): (0.3, "D", colours.UNTRAINED, "white"),
 }
-SPREAD = 0.2  # of the seeds' markers around their place
-DECADES = 3  # shown on a log scale, down from the greatest change
+LINES = {"change": (colours.TRAINED, "--"), "recalibrated_change": (colours.ORANGE, ":")}  # without any head
+SPREAD = 0.13  # of the seeds' markers around their place
+DECADES = 5  # shown on a log scale, down from the greatest change
 
 
 def draw(groups: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw `mse_change` of the table `groups`, mean over the determined positions: one marker per seed.
+    """Draw both costs in the table `groups`, mean over the determined positions: one marker per seed.
 
-    The dashed line is the median over seeds of the trained models without any head.
+    The lines are the medians over seeds of the trained models without any head.
     """
-    rows = panels.overall(groups, "mse_change")
-    drawn = rows.drop(columns=["position", "measure"])
-    greatest = np.abs(drawn[["value", "low", "high"]].to_numpy(dtype=float)).max() or 1.0
-    figure = style.new_figure(style.PAGE, 4.8)
+    drawn = groups[groups["measure"].isin(panels.COSTS) & groups["position"].isna()].drop(columns="position")
+    scale = panels.signed_log(drawn[["value", "low", "high"]].stack(), DECADES)
+    figure = style.new_figure(style.PAGE, 5.2)
     parts = figure.subfigures(len(GROUPS), 1)
     for part, (group, title) in zip(parts, GROUPS.items(), strict=True):
         of_group = drawn[drawn["group"] == group]
         part.suptitle(f"{title}: {_sizes(of_group)}")
         for axes, kind in zip(part.subplots(1, len(KINDS), sharey=True), KINDS, strict=True):
+            axes.set_yscale(**scale)
             _panel(axes, of_group[of_group["kind"] == kind])
-            without = drawn[(drawn["group"] == "all") & (drawn["kind"] == kind) & (drawn["intervention"] == "ablated")]
-            level = without.loc[without["model"] == "trained", "value"].median()
-            axes.axhline(level, color=colours.BLACK, linestyle="--", linewidth=0.8, label="no head at all (trained)")
-            axes.set_yscale("symlog", linthresh=greatest / 10**DECADES, linscale=1)
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            _without_heads(axes, drawn[(drawn["group"] == "all") & (drawn["kind"] == kind)])
             axes.set_title(KINDS[kind])
             axes.grid(axis="y", color=colours.PALE)
-        part.axes[0].set_ylabel("change of error (x²)")
+        panels.signed_log_ticks(part.axes[0].yaxis)
+        part.axes[0].set_ylabel("change of the relative error")
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure, drawn
+
+
+def _without_heads(axes: Axes, rows: pd.DataFrame) -> None:
+    of_trained = rows[(rows["model"] == "trained") & (rows["intervention"] == "ablated")]
+    for measure, (colour, line) in LINES.items():
+        level = of_trained.loc[of_trained["measure"] == measure, "value"].median()
+        label = f"no head at all, {panels.COSTS[measure][0]}"
+        axes.axhline(level, color=colour, linestyle=line, linewidth=0.9, label=label)
 
 
 def _sizes(rows: pd.DataFrame) -> str:
@@ -82,14 +91,15 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     spread = dict(zip(seeds, np.linspace(-SPREAD / 2, SPREAD / 2, len(seeds)) if len(seeds) > 1 else [0], strict=True))
     for x, (intervention, chosen) in enumerate(PLACES):
         here = rows[(rows["intervention"] == intervention) & ((rows["members"] == "chosen") == chosen)]
-        for model, (offset, look) in LOOKS.items():
-            of_model = here[here["model"] == model]
-            at = x + offset + of_model["seed"].map(spread)
-            value = of_model["value"]
+        for (model, measure), (offset, marker, colour, fill) in MARKS.items():
+            own = here[(here["model"] == model) & (here["measure"] == measure)]
+            value = own["value"]
             # A percentile interval may miss its own value, which errorbar would refuse.
-            reach = [(value - of_model["low"]).clip(lower=0), (of_model["high"] - value).clip(lower=0)]
-            label = f"{model}, one marker per seed" if x == 0 else None
-            axes.errorbar(at, value, yerr=reach, fmt="o", elinewidth=0.8, label=label, **look)
+            reach = [(value - own["low"]).clip(lower=0), (own["high"] - value).clip(lower=0)]
+            axes.errorbar(
+                x + offset + own["seed"].map(spread), value, yerr=reach, fmt=marker, color=colour, elinewidth=0.7,
+                markersize=3, markerfacecolor=fill, label=f"{model}, {panels.COSTS[measure][0]}" if x == 0 else None,
+            )  # fmt: skip
     axes.axhline(0, color=colours.GREY, linewidth=0.8)
     axes.axvline(1.5, color=colours.PALE)
     axes.set_xticks(range(len(PLACES)), PLACES.values())

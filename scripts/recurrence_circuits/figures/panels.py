@@ -8,11 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from recurrence_circuits.figures import colours, labels, style
 
 MODELS = {"trained": colours.TRAINED, "untrained": colours.UNTRAINED}
+COSTS = {  # of a replaced part, by measure: label, marker, colour
+    "change": ("cost", "o", colours.TRAINED),
+    "recalibrated_change": ("cost after recalibration", "D", colours.ORANGE),
+}
 STARTS = {"trained": -0.44, "untrained": 0.02}  # of a layer's heads; a layer is 1 wide
 
 
@@ -41,6 +45,26 @@ def log_axis(axis: Axis, low: float, high: float) -> None:
     axis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def signed_log(values: pd.Series, decades: int) -> dict:
+    """The arguments of an axes' set_xscale or set_yscale for a log scale on either side of 0.
+
+    It is linear below so many decades under the power of ten above the greatest value.
+    """
+    greatest = float(values.abs().max()) or 1.0  # all values 0: any scale will do
+    return {"value": "symlog", "linthresh": 10.0 ** (np.ceil(np.log10(greatest)) - decades), "linscale": 0.5}
+
+
+def signed_log_ticks(axis: Axis) -> None:
+    """Label a signed log axis with 0 and, from ten times the linear part on, every second power of ten."""
+    linear = axis.get_transform().linthresh
+    low, high = axis.get_view_interval()
+    powers = 10.0 ** np.arange(np.round(np.log10(linear)), np.log10(max(-low, high, linear)) + 1e-9)[1::2]
+    ticks = [*-powers[::-1], 0.0, *powers]
+    axis.set_ticks([tick for tick in ticks if low <= tick <= high])
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    axis.set_minor_locator(NullLocator())
 
 
 def overall(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -142,6 +166,14 @@ def layer_axis(axes: Axes, layers: list[int]) -> None:
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y", color=colours.PALE)
     axes.set_axisbelow(True)
+
+
+def cost_keys() -> list[Line2D]:
+    """Handles of a legend: the marks of COSTS."""
+    look = {"linestyle": "", "markersize": 5, "markeredgewidth": 0}
+    return [
+        Line2D([], [], marker=marker, color=colour, label=label, **look) for label, marker, colour in COSTS.values()
+    ]
 
 
 def model_keys() -> list[Line2D]:

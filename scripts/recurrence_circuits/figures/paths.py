@@ -1,12 +1,13 @@
 """Paths: how what layer 0 writes reaches the prediction, one path at a time.
 
-The output of a component of layer 0 is replaced by its output on another sequence, on one path alone, and the change
-of the prediction is measured (colour, on a log scale; determined positions). The maps on the right have one row per
-sender and one column per head of the last layer, with all its heads together at the end. The sender's change goes
-straight into that head's queries, keys or values, no component between is computed anew, and what the head then writes
-goes on to the prediction. The map on the left has the path straight into the final readout, and all paths at once. The
-sign tells which way the prediction moves if the other sequence has a higher last term: a path of minuses takes away
-what the straight path adds. Head numbers have no meaning across seeds.
+The output of a component of layer 0 is replaced by its output on another sequence, on one path alone, and the change of
+the prediction is measured, in units of the root mean square of the terms that both sequences show (colour, on a log
+scale; determined positions). The maps on the right have one row per sender and one column per head of the last layer,
+with all its heads together at the end. The sender's change goes straight into that head's queries, keys or values, no
+component between is computed anew, and what the head then writes goes on to the prediction. The map on the left has the
+path straight into the final readout, and all paths at once. The sign tells which way the prediction moves if the other
+sequence has a higher last term: a path of minuses takes away what the straight path adds. Head numbers have no meaning
+across seeds.
 """
 
 import numpy as np
@@ -54,7 +55,7 @@ def draw(paths: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
                 axes[i, j].set_title(MAPS[name])
         axes[i, 0].set_ylabel(f"seed {seed}" if model == "trained" else f"seed {seed},\nuntrained")
     scale = ScalarMappable(norm, style.colormap(style.AMOUNT))
-    label = "root mean square change of the prediction (units of x)"
+    label = "root mean square change of the prediction, in units of the terms' size"
     bar = figure.colorbar(
         scale, ax=axes, location="bottom", fraction=0.03, pad=0.02, aspect=50, extend="min", label=label
     )

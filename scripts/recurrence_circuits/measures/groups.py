@@ -13,12 +13,14 @@ from torch import Tensor
 
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.measures.costs import Costs
+from recurrence_circuits.measures.statistics import ratio
 from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
 from recurrence_circuits.model.passes import predict_with
 from recurrence_circuits.model.transformer import Component, Transformer
 from recurrence_circuits.randomness import numpy_stream
 from recurrence_circuits.runtime.progress import progress
-from recurrence_circuits.tasks.errors import squared_error
+from recurrence_circuits.tasks.errors import relative_error
 
 
 class Group(NamedTuple):
@@ -96,15 +98,15 @@ def measure_groups(
     kept     every other head of the model is replaced, in all layers; MLPs and embeddings stay
 
     sequences is `sequence position dimension`, one term longer than the context. Returns the columns of the `groups`
-    table from `group` on: mse and mse_change, in units of x². The change is from the whole model's error, paired by
-    sequence. For an empty group it is 0 when ablated; kept, it shows the model without any head.
+    table from `group` on: the measures of `Costs`, and copy_ratio, the relative error over that of copying x_n. For an
+    empty group the changes are 0 when it is ablated; kept, it shows the model without any head.
     """
-    context, target = sequences[:, :-1], sequences[:, 1:]
+    context = sequences[:, :-1]
     whole = model(context)
-    whole_error = squared_error(whole.prediction, target)
+    costs, copying = Costs(whole.prediction, sequences), relative_error(context, sequences)
     donor = donors(len(sequences), generator)
     new = {kind: {head: replacement(head, kind, whole, donor) for head in model.heads()} for kind in KINDS}
-    measured = []
+    measured, ratios = [], []
     for group in progress(groups, "groups ablated and kept:"):
         replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
         for intervention, heads in replaced.items():
@@ -112,11 +114,16 @@ def measure_groups(
                 prediction = predict_with(
                     model, whole, lambda rows, of=new[kind], heads=heads: replace_heads({h: of[h][rows] for h in heads})
                 )
-                error = squared_error(prediction, target)
-                for measure, values in (("mse", error), ("mse_change", error - whole_error)):
-                    labels = {**_named(group), "intervention": intervention, "kind": kind, "measure": measure}
-                    measured.append((labels, values))
-    return rows_by_position(measured, first_determined, bootstrap)
+                errors = costs.of(prediction)
+                labels = {**_named(group), "intervention": intervention, "kind": kind}
+                measured += [({**labels, "measure": measure}, values) for measure, values in errors.items()]
+                pair = np.stack([errors["relative_error"], copying], axis=-1)
+                ratios.append(({**labels, "measure": "copy_ratio"}, pair))
+    frames = [
+        rows_by_position(measured, first_determined, bootstrap),
+        rows_by_position(ratios, first_determined, bootstrap, ratio),
+    ]
+    return pd.concat(frames)
 
 
 def _named(group: Group) -> dict:

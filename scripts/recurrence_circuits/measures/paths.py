@@ -16,7 +16,7 @@ from recurrence_circuits.model.interventions import donors, output_of, replace
 from recurrence_circuits.model.passes import batches, resume
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
-from recurrence_circuits.tasks.errors import squared_error
+from recurrence_circuits.tasks.errors import mean_square_seen, squared_error
 
 
 class Path(NamedTuple):
@@ -36,10 +36,13 @@ def measure_paths(
     Along the path, the sender's output is replaced by its output on another sequence (see `donors`); the rest is
     clean. sequences is `sequence position dimension`, one term longer than the context. measure is one of
 
-    prediction_change  mean squared change of the prediction, in units of x²
-    mse_change         change of the prediction's error, in units of x²
+    prediction_change  mean squared change of the prediction
+    change             change of the prediction's squared error
     slope_on_last      least-squares slope of the change of the prediction on the change of x_n (the other sequence's
                        minus its own): the copy coefficient of the path, unit-free and signed
+
+    The first two are in units of the mean square of the terms seen in both sequences, the own and the other: a wide
+    sequence may meet a narrow one from either side, and would carry the mean in units of one of them.
     """
     context, target = sequences[:, :-1], sequences[:, 1:]
     donor = donors(len(context), generator)
@@ -53,16 +56,17 @@ def measure_paths(
                 patched.setdefault(path, []).append(prediction)
 
     shown = slice(first_determined, None)
-    prediction, target = whole.prediction[:, shown], target[:, shown]
+    prediction, target, seen = whole.prediction[:, shown], target[:, shown], mean_square_seen(sequences)[:, shown]
+    unit = (seen + seen[donor.numpy()]) / 2  # sequence position
     error = squared_error(prediction, target)
     swapped = (context[donor] - context)[:, shown].cpu().numpy()
-    measured: dict[str, list] = {"prediction_change": [], "mse_change": [], "slope_on_last": []}
+    measured: dict[str, list] = {"prediction_change": [], "change": [], "slope_on_last": []}
     for path, new in patched.items():
         new = torch.cat(new)
         change = (new - prediction).double().cpu().numpy()
         effects = {
-            "prediction_change": (change**2).mean(axis=(1, 2)),
-            "mse_change": (squared_error(new, target) - error).mean(axis=1),
+            "prediction_change": ((change**2).mean(axis=2) / unit).mean(axis=1),
+            "change": ((squared_error(new, target) - error) / unit).mean(axis=1),
             "slope_on_last": moments(swapped, change, (1, 2)),
         }
         for name, values in effects.items():
