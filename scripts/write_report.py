@@ -3,7 +3,7 @@
 from recurrence_circuits.claims import text
 from recurrence_circuits.io.files import write_text
 from recurrence_circuits.io.tables import read_tables
-from recurrence_circuits.report import page, sentences
+from recurrence_circuits.report import headline, page, sentences
 from recurrence_circuits.report.costs import cost_table, gather_costs
 from recurrence_circuits.runtime.logs import log_to
 
@@ -11,19 +11,19 @@ from recurrence_circuits.runtime.logs import log_to
 def main(smk):
     with log_to(smk.log[0]) as logger:
         tables = {name: read_tables(name, columns, smk.input[name]) for name, columns in smk.params.columns.items()}
-        claims, numbers = tables["claims"], sentences.headline_numbers(tables["predictions"])
+        claims, numbers = tables["claims"], headline.headline_numbers(tables["quality"], tables["predictions"])
         records = [page.read_record(path) for path in smk.input.records]
         experiment, settings = smk.wildcards.experiment, smk.params.settings
         html = page.render(
             smk.params.template,
             experiment=experiment,
             subtitle=sentences.subtitle(settings, list(numbers.index)),
-            headline=sentences.headline_sentence(numbers),
+            headline=headline.headline_sentence(numbers),
             claims=text.claim_views(claims, settings["analysis"]["confidence"]),
             rule=text.rule_of_verdicts(settings["claims"]["agreement_min"]),
             figures=page.figure_views(smk.input.figures, smk.params.captions),
             tables=[
-                sentences.headline_table(numbers),
+                headline.headline_table(numbers),
                 *text.criteria_tables(claims),
                 sentences.nearest_table(tables["nearest"]),
                 sentences.cost_listing(cost_table(gather_costs(smk.input.costs))),

@@ -15,9 +15,9 @@ SCORES = [
 ]  # fmt: skip
 BASELINES = {
     "zero": 3.0, "context_mean": 1.1, "copy_last": 0.2, "copy_previous": 0.6, "linear_extrapolation": 0.12,
-    "ridge": 0.004, "least_squares": 1e-27, "three_term": 1e-29, "bayes": 0.0, "untrained": 4.0,
+    "best_linear": 0.017, "ridge": 0.004, "least_squares": 1e-27, "three_term": 1e-29, "bayes": 0.0, "untrained": 4.0,
 }  # fmt: skip
-SIMPLE = ["zero", "context_mean", "copy_last", "copy_previous", "linear_extrapolation"]
+UNLEARNED = ["zero", "context_mean", "copy_last", "copy_previous", "linear_extrapolation", "best_linear"]
 
 
 def product(**axes) -> pd.DataFrame:
@@ -65,9 +65,38 @@ class Synthetic:
         ratios = [
             {"seed": seed, "predictor": name, "measure": "model_ratio", "value": row["model"] / row[name]}
             for seed, row in errors.iterrows()
-            for name in SIMPLE
+            for name in UNLEARNED
         ]
-        return pd.concat([frame, pd.DataFrame(ratios)])
+        relative = frame.assign(measure="relative_error", value=frame["value"] / 2)
+        return pd.concat([frame, relative, pd.DataFrame(ratios)])
+
+    def quality(self) -> pd.DataFrame:
+        statistics = {
+            ("quantile", 0.5): 0.1,
+            ("quantile", 0.9): 1.0,
+            ("quantile", 0.99): 5.0,
+            ("quantile", 0.999): 30.0,
+        }
+        statistics |= {("mean", 1.0): 2.0, ("tail_share", 0.999): 0.8}
+        frame = product(
+            seed=self.seeds, predictor=["model", "untrained", *UNLEARNED, "bayes"], positions=["determined", "early"],
+            measure=["squared_error", "relative_error"], place=list(statistics),
+        )  # fmt: skip
+        share = frame["place"].map(statistics)
+        level = frame["predictor"].map({**BASELINES, "model": 2e-3})
+        frame[["statistic", "level"]] = frame.pop("place").tolist()
+        frame["value"] = np.where(frame["statistic"] == "tail_share", share, share * level)
+        of_quantile = frame["statistic"] == "quantile"
+        return frame.assign(
+            low=(0.9 * frame["value"]).where(of_quantile), high=(1.1 * frame["value"]).where(of_quantile)
+        )
+
+    def failures(self) -> pd.DataFrame:
+        frame = product(
+            seed=self.seeds, predictor=["model", "untrained", "copy_previous", "best_linear"],
+            measure=["squared_error", "relative_error"], by=["largest_term", "a", "b", "x0"], lower=[0.0, 1.0, 2.0],
+        )  # fmt: skip
+        return frame.assign(upper=2 * frame["lower"].clip(lower=0.5), value=0.05 * frame["lower"] ** 2)
 
     def ablation(self) -> pd.DataFrame:
         places = [*(("head", head) for head in self.heads), ("attention", pd.NA)]

@@ -8,10 +8,11 @@ import torch
 from models import blank_model, data_settings, random_model
 from recurrence_circuits.figures.algorithm import CONDITIONS
 from recurrence_circuits.figures.labels import PREDICTORS
-from recurrence_circuits.measures.algorithm import candidates, measure_algorithm
+from recurrence_circuits.measures.algorithm import measure_algorithm
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.conditions import conditions, stretch_matrix, stretch_scalar, unit_noise
 from recurrence_circuits.measures.nearest import PREFERRED, TIED, nearest_candidates
+from recurrence_circuits.predictors.candidates import candidates
 from recurrence_circuits.predictors.handcrafted import positional_feedback
 from recurrence_circuits.tasks.base import make_task
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from recurrence_circuits.claims.verdicts import wilson
+from recurrence_circuits.measures import statistics
 from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
 
@@ -101,3 +102,9 @@ def test_wilson_brackets_the_share():
     assert (low, high) == pytest.approx((0.3755, 0.9638), abs=1e-4)  # Newcombe 1998's method 3, by hand
     assert wilson(5, 5, 0.95)[1] == 1.0
     assert wilson(0, 5, 0.95)[0] == 0.0
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 5), (4, 5), (5, 5), (17, 1000)])
+def test_the_interval_of_a_measured_share_is_that_of_the_verdicts(successes, trials):
+    found = statistics.wilson(np.array([successes]), np.array([trials]), 0.9)
+    np.testing.assert_allclose(np.ravel(found), wilson(successes, trials, 0.9), atol=1e-12)

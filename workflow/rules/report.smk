@@ -4,7 +4,7 @@ from os.path import relpath
 
 rule write_report:
     input:
-        unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "nearest")),
+        unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "quality", "nearest")),
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
         figures=lambda wildcards: [path for path in figure_files(wildcards.experiment) if path.endswith(".png")],
         costs=every_seed("results/{experiment}/benchmarks/seed{seed}/{stage}.tsv", stage=SEED_STAGES),
@@ -24,7 +24,7 @@ rule write_report:
     params:
         **settings_of("write_report"),
         code=code_of("write_report"),
-        columns=columns_of("claims", "predictions", "nearest"),
+        columns=columns_of("claims", "predictions", "quality", "nearest"),
         layout=text_digest(TEMPLATE),
         template=relpath(TEMPLATE),
         captions=lambda wildcards: {

@@ -15,23 +15,9 @@ from recurrence_circuits.measures.conditions import conditions, unit_noise
 from recurrence_circuits.measures.statistics import ratio
 from recurrence_circuits.model.passes import predict
 from recurrence_circuits.model.transformer import Transformer
-from recurrence_circuits.predictors import linear
-from recurrence_circuits.predictors.baselines import Predictor, baselines
+from recurrence_circuits.predictors.candidates import candidates
 from recurrence_circuits.tasks.base import Task
 from recurrence_circuits.tasks.errors import squared_error
-
-
-def candidates(task: Task, context_length: int, noise: float) -> dict[str, Predictor]:
-    """The predictors that a model is compared with, by name: the baselines, which know the noise.
-
-    If the second moments of the task's terms are known, `best_linear` is added: the best predictor whose weights on the
-    terms depend on the position alone. It learns nothing in context.
-    """
-    found, moments = baselines(task, noise), task.second_moments(context_length + 1, noise)
-    if moments is not None:
-        weights = torch.from_numpy(linear.best_linear(moments))
-        found["best_linear"] = lambda context: torch.einsum("nk,skd->snd", weights, context)
-    return found
 
 
 @torch.no_grad()
