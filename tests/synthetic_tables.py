@@ -174,11 +174,12 @@ class Synthetic:
         return frame.assign(value=1 - missing, low=0.99 - missing, high=1 - 0.9 * missing)
 
     def formation(self) -> pd.DataFrame:
-        measures = {"mse": 3.0, "excess": 3.0, "layer0_slope": 0.3, "layer0_correlation": 0.8, "last_layer_slope": -0.4,
-                    "last_layer_correlation": -0.9, "feedback_context": -0.2, "feedback_query": -0.04}  # fmt: skip
+        measures = {"relative_error": 3.0, "relative_excess": 3.0, "layer0_slope": 0.3, "layer0_correlation": 0.8}
+        measures |= {"last_layer_slope": -0.4, "last_layer_correlation": -0.9}
+        measures |= {"feedback_context": -0.2, "feedback_query": -0.04}
         frame = product(seed=self.seeds, measure=list(measures), step=[0, 6, 12, 24, 48, 95, 189, 378, 754, 1500, 6000])
         learned = frame["step"] / (frame["step"] + 300)
-        share = np.where(frame["measure"].isin(["mse", "excess"]), np.exp(-6 * learned), learned)
+        share = np.where(frame["measure"].isin(["relative_error", "relative_excess"]), np.exp(-6 * learned), learned)
         return frame.assign(value=frame["measure"].map(measures) * share * self.noise(frame, 0.1))
 
     def circuits(self) -> pd.DataFrame:
@@ -229,11 +230,11 @@ class Synthetic:
         far = {"bayes": 1e-4, "ridge": 1e-4, "best_linear": 2e-3, "copy_last": 0.02, "zero": 1.0}
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], place=levels, predictor=[*far, "model"],
-            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["distance", "mse", "relative"],
+            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["distance", "relative_error", "relative"],
         )  # fmt: skip
         frame[["condition", "level"]] = frame.pop("place").tolist()
         own = frame["predictor"] == "model"
-        frame = frame[~(own & (frame["measure"] != "mse"))]
+        frame = frame[~(own & (frame["measure"] != "relative_error"))]
         frame = frame[(frame["measure"] != "relative") | frame["position"].isna()].copy()
         frame["value"] = 8 * frame["predictor"].map(far | {"model": 1e-4}) * (1 + frame["level"]) ** 3
         frame.loc[frame["measure"] == "relative", "value"] /= 8
@@ -254,10 +255,11 @@ class Synthetic:
             shares |= {"copy_feedback": -0.1, "layer_0_feedback": 0.3, "inner_layers_feedback": 0.9}
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], reduced=list(shares),
-            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["explained", "refinement", "mse", "excess"],
+            position=[*range(CONTEXT_LENGTH), pd.NA],
+            measure=["explained", "refinement", "relative_error", "relative_excess"],
         )  # fmt: skip
         frame["value"] = frame["reduced"].map(shares)
-        error = frame["measure"].isin(["mse", "excess"])
+        error = frame["measure"].isin(["relative_error", "relative_excess"])
         frame.loc[error, "value"] = 0.2 * (1 - frame.loc[error, "value"])
         return frame
 
