@@ -5,7 +5,7 @@ from recurrence_circuits.claims.standing import Standing
 from recurrence_circuits.io.files import write_text
 from recurrence_circuits.io.reading import read_record, read_text
 from recurrence_circuits.io.tables import read_tables
-from recurrence_circuits.report import page, sentences
+from recurrence_circuits.report import headline, page, sentences
 from recurrence_circuits.report.costs import cost_table, gather_costs
 from recurrence_circuits.runtime.logs import log_to
 
@@ -13,7 +13,7 @@ from recurrence_circuits.runtime.logs import log_to
 def main(smk):
     with log_to(smk.log[0]) as logger:
         tables = {name: read_tables(name, columns, smk.input[name]) for name, columns in smk.params.columns.items()}
-        claims, numbers = tables["claims"], sentences.headline_numbers(tables["predictions"])
+        claims, numbers = tables["claims"], headline.headline_numbers(tables["quality"], tables["predictions"])
         records = [read_record(path) for path in smk.input.records]
         experiment, settings = smk.wildcards.experiment, smk.params.settings
         stands = Standing.from_json(smk.input.standing, read_text(smk.input.standing, "the standing of verdicts"))
@@ -22,12 +22,12 @@ def main(smk):
             experiment=experiment,
             subtitle=sentences.subtitle(settings, list(numbers.index)),
             standing=stands.sentence,
-            headline=sentences.headline_sentence(numbers),
+            headline=headline.headline_sentence(numbers),
             claims=text.claim_views(claims, settings["analysis"]["confidence"]),
             rule=text.rule_of_verdicts(settings["claims"]["agreement_min"]),
             figures=page.figure_views(smk.input.figures, smk.params.captions),
             tables=[
-                sentences.headline_table(numbers),
+                headline.headline_table(numbers),
                 *text.criteria_tables(claims),
                 sentences.nearest_table(tables["nearest"]),
                 sentences.cost_listing(cost_table(gather_costs(smk.input.costs))),

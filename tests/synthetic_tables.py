@@ -16,10 +16,10 @@ SCORES = [
 ]  # fmt: skip
 BASELINES = {
     "zero": 3.0, "context_mean": 1.1, "copy_last": 0.2, "copy_previous": 0.6, "linear_extrapolation": 0.12,
-    "ridge": 0.004, "least_squares": 1e-27, "three_term": 1e-29, "bayes": 0.0, "untrained": 4.0,
+    "best_linear": 0.017, "ridge": 0.004, "least_squares": 1e-27, "three_term": 1e-29, "bayes": 0.0, "untrained": 4.0,
 }  # fmt: skip
 COSTS = ["relative_error", "change", "recalibrated", "recalibrated_change"]
-SIMPLE = ["zero", "context_mean", "copy_last", "copy_previous", "linear_extrapolation"]
+UNLEARNED = ["zero", "context_mean", "copy_last", "copy_previous", "linear_extrapolation", "best_linear"]
 
 
 def product(**axes) -> pd.DataFrame:
@@ -67,9 +67,38 @@ class Synthetic:
         ratios = [
             {"seed": seed, "predictor": name, "measure": "model_ratio", "value": row["model"] / row[name]}
             for seed, row in errors.iterrows()
-            for name in SIMPLE
+            for name in UNLEARNED
         ]
-        return pd.concat([frame, pd.DataFrame(ratios)])
+        relative = frame.assign(measure="relative_error", value=frame["value"] / 2)
+        return pd.concat([frame, relative, pd.DataFrame(ratios)])
+
+    def quality(self) -> pd.DataFrame:
+        statistics = {
+            ("quantile", 0.5): 0.1,
+            ("quantile", 0.9): 1.0,
+            ("quantile", 0.99): 5.0,
+            ("quantile", 0.999): 30.0,
+        }
+        statistics |= {("mean", 1.0): 2.0, ("tail_share", 0.999): 0.8}
+        frame = product(
+            seed=self.seeds, predictor=["model", "untrained", *UNLEARNED, "bayes"], positions=["determined", "early"],
+            measure=["squared_error", "relative_error"], place=list(statistics),
+        )  # fmt: skip
+        share = frame["place"].map(statistics)
+        level = frame["predictor"].map({**BASELINES, "model": 2e-3})
+        frame[["statistic", "level"]] = frame.pop("place").tolist()
+        frame["value"] = np.where(frame["statistic"] == "tail_share", share, share * level)
+        of_quantile = frame["statistic"] == "quantile"
+        return frame.assign(
+            low=(0.9 * frame["value"]).where(of_quantile), high=(1.1 * frame["value"]).where(of_quantile)
+        )
+
+    def failures(self) -> pd.DataFrame:
+        frame = product(
+            seed=self.seeds, predictor=["model", "untrained", "copy_previous", "best_linear"],
+            measure=["squared_error", "relative_error"], by=["largest_term", "a", "b", "x0"], lower=[0.0, 1.0, 2.0],
+        )  # fmt: skip
+        return frame.assign(upper=2 * frame["lower"].clip(lower=0.5), value=0.05 * frame["lower"] ** 2)
 
     def ablation(self) -> pd.DataFrame:
         places = [*(("head", head) for head in self.heads), ("attention", pd.NA)]
@@ -199,11 +228,12 @@ class Synthetic:
         return pd.concat([frame, *others])
 
     def formation(self) -> pd.DataFrame:
-        measures = {"mse": 3.0, "excess": 3.0, "layer0_slope": 0.3, "layer0_correlation": 0.8, "last_layer_slope": -0.4,
-                    "last_layer_correlation": -0.9, "feedback_context": -0.2, "feedback_query": -0.04}  # fmt: skip
+        measures = {"relative_error": 3.0, "relative_excess": 3.0, "layer0_slope": 0.3, "layer0_correlation": 0.8}
+        measures |= {"last_layer_slope": -0.4, "last_layer_correlation": -0.9}
+        measures |= {"feedback_context": -0.2, "feedback_query": -0.04}
         frame = product(seed=self.seeds, measure=list(measures), step=[0, 6, 12, 24, 48, 95, 189, 378, 754, 1500, 6000])
         learned = frame["step"] / (frame["step"] + 300)
-        share = np.where(frame["measure"].isin(["mse", "excess"]), np.exp(-6 * learned), learned)
+        share = np.where(frame["measure"].isin(["relative_error", "relative_excess"]), np.exp(-6 * learned), learned)
         return frame.assign(value=frame["measure"].map(measures) * share * self.noise(frame, 0.1))
 
     def circuits(self) -> pd.DataFrame:
@@ -254,11 +284,11 @@ class Synthetic:
         far = {"bayes": 1e-4, "ridge": 1e-4, "best_linear": 2e-3, "copy_last": 0.02, "zero": 1.0}
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], place=levels, predictor=[*far, "model"],
-            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["distance", "mse", "relative"],
+            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["distance", "relative_error", "relative"],
         )  # fmt: skip
         frame[["condition", "level"]] = frame.pop("place").tolist()
         own = frame["predictor"] == "model"
-        frame = frame[~(own & (frame["measure"] != "mse"))]
+        frame = frame[~(own & (frame["measure"] != "relative_error"))]
         frame = frame[(frame["measure"] != "relative") | frame["position"].isna()].copy()
         frame["value"] = 8 * frame["predictor"].map(far | {"model": 1e-4}) * (1 + frame["level"]) ** 3
         frame.loc[frame["measure"] == "relative", "value"] /= 8
@@ -279,10 +309,11 @@ class Synthetic:
             shares |= {"copy_feedback": -0.1, "layer_0_feedback": 0.3, "inner_layers_feedback": 0.9}
         frame = product(
             seed=self.seeds, model=["trained", "untrained"], reduced=list(shares),
-            position=[*range(CONTEXT_LENGTH), pd.NA], measure=["explained", "refinement", "mse", "excess"],
+            position=[*range(CONTEXT_LENGTH), pd.NA],
+            measure=["explained", "refinement", "relative_error", "relative_excess"],
         )  # fmt: skip
         frame["value"] = frame["reduced"].map(shares)
-        error = frame["measure"].isin(["mse", "excess"])
+        error = frame["measure"].isin(["relative_error", "relative_excess"])
         frame.loc[error, "value"] = 0.2 * (1 - frame.loc[error, "value"])
         return frame
 

@@ -54,7 +54,9 @@ def of_experiment(folder: Path) -> pd.DataFrame:
     """One row per seed and statistic: seed, statistic, value."""
     tables = {name: pd.read_csv(folder / f"tables/{name}.csv") for name in ("quality", "claims", "feedback")}
     rows = []
-    quality = tables["quality"].query("predictor == 'model'")
+    quality = tables["quality"].query(
+        "predictor == 'model' and positions == 'determined' and measure == 'squared_error' and statistic == 'quantile'"
+    )
     rows += [(row.seed, QUALITY + LEVELS[row.level], row.value) for row in quality.itertuples()]
     for seed in quality["seed"].unique():
         record = json.loads((folder / f"seed{seed}/run.json").read_text(encoding="utf-8"))

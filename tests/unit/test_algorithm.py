@@ -8,12 +8,14 @@ import torch
 from models import blank_model, data_settings, random_model
 from recurrence_circuits.figures.algorithm import CONDITIONS
 from recurrence_circuits.figures.labels import PREDICTORS
-from recurrence_circuits.measures.algorithm import candidates, measure_algorithm
+from recurrence_circuits.measures.algorithm import measure_algorithm
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.conditions import conditions, stretch_matrix, stretch_scalar, unit_noise
 from recurrence_circuits.measures.nearest import PREFERRED, TIED, nearest_candidates
+from recurrence_circuits.predictors.candidates import candidates
 from recurrence_circuits.predictors.handcrafted import positional_feedback
 from recurrence_circuits.tasks.base import make_task
+from recurrence_circuits.tasks.errors import mean_square_seen
 
 CONTEXT_LENGTH = 6
 OPTIONS = {"affine": {}, "affine_vector": {"dimension": 2}, "polynomial": {"degree": 2}}
@@ -169,11 +171,13 @@ def test_distances_errors_and_shares_hold_together():
     x = conditions(task, data, *how_many)[0].sequences(task, CONTEXT_LENGTH + 1, unit_noise(task, data, 64))
     home = frame[frame["condition"] == "in_distribution"].set_index(["measure", "predictor", "position"])["value"]
     for n in range(CONTEXT_LENGTH):
-        size = float(x[:, n].square().mean())
+        scale = torch.from_numpy(mean_square_seen(x)[:, n])
+        size = float((x[:, n, 0].square() / scale).mean())
         assert home["distance", "copy_last", n] == pytest.approx((1 - gain) ** 2 * size, rel=1e-4)
         assert home["distance", "zero", n] == pytest.approx(gain**2 * size, rel=1e-4)
-        assert home["mse", "model", n] == pytest.approx(float((x[:, n + 1] - gain * x[:, n]).square().mean()), rel=1e-4)
-        assert home["mse", "copy_last", n] == pytest.approx(float((x[:, n + 1] - x[:, n]).square().mean()), rel=1e-4)
+        for name, factor in (("model", gain), ("copy_last", 1)):
+            error = float(((x[:, n + 1] - factor * x[:, n])[:, 0].square() / scale).mean())
+            assert home["relative_error", name, n] == pytest.approx(error, rel=1e-4)
     relative = frame[(frame["measure"] == "relative") & (frame["condition"] == "in_distribution")]
     relative = relative.set_index("predictor")["value"]
     assert relative["zero"] == pytest.approx(1)
@@ -198,7 +202,11 @@ def rows(condition, level, relative: dict, by_position: dict) -> list[dict]:
 
 
 def made_up(distance: list[float]) -> pd.DataFrame:
-    home = {("model", "mse"): [9, 9, 0.1, 0.2, 0.3], ("bayes", "distance"): [0.1] * 5, ("zero", "distance"): [1] * 5}
+    home = {
+        ("model", "relative_error"): [9, 9, 0.1, 0.2, 0.3],
+        ("bayes", "distance"): [0.1] * 5,
+        ("zero", "distance"): [1] * 5,
+    }
     away = {("bayes", "distance"): distance, ("zero", "distance"): [2] * 5}
     table = rows("in_distribution", 0.0, {"bayes": 0.01, "ridge": 0.0105, "zero": 1}, home)
     return pd.DataFrame(table + rows("b", 2.0, {"bayes": 0.5, "ridge": 0.2, "zero": 1}, away))

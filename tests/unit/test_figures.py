@@ -106,19 +106,45 @@ def test_learning_curves_show_the_error_where_no_floor_is_known():
 
 def test_exact_predictors_have_rows_of_dots_and_do_not_stretch_the_axis():
     figure, drawn = draw_from("predictions", USUAL)
-    axes, strip = figure.axes
+    axes, strip, below = figure.axes
     assert [label.get_text() for label in strip.get_yticklabels()] == [
         labels.mathtext(labels.look(name).label) for name in ("least_squares", "three_term", "bayes")
     ]
     assert all(list(line.get_xdata()) == list(range(2, 16)) for line in lines(strip))
     assert axes.get_ylim()[0] > predictions.EXACT
+    assert below.get_ylim()[0] > predictions.EXACT
     assert drawn.loc[drawn["predictor"] == "bayes", "mean"].min() == 0
 
 
 def test_without_exact_predictors_there_is_no_strip():
     table = USUAL["predictions"]
     figure, _ = draw("predictions", table.assign(value=table["value"] + 0.01))
-    assert len(figure.axes) == 1
+    assert len(figure.axes) == 2
+
+
+def test_below_are_the_relative_errors():
+    figure, drawn = draw_from("predictions", USUAL)
+    relative = drawn[(drawn["measure"] == "relative_error") & (drawn["predictor"] == "model")]
+    shown = [line.get_ydata() for line in figure.axes[-1].get_lines()]
+    assert any(np.array_equal(values, relative["mean"]) for values in shown)
+
+
+def test_quality_shows_quantiles_and_the_mean_and_the_shares_that_fail():
+    figure, drawn = draw_from("quality", USUAL)
+    determined, *_ = figure.axes
+    of_model = drawn[(drawn["predictor"] == "model") & (drawn["measure"] == "squared_error")]
+    quantiles = of_model[(of_model["positions"] == "determined") & (of_model["statistic"] == "quantile")]
+    assert any(np.array_equal(line.get_ydata(), quantiles["mean"]) for line in determined.get_lines())
+    assert [label.get_text() for label in determined.get_xticklabels()] == ["median", "90 %", "99 %", "99.9 %", "mean"]
+    assert not set(drawn["predictor"]) & {"zero", "bayes"}
+    failing = of_model[of_model["by"] == "b"]
+    assert any(np.array_equal(line.get_ydata(), failing["mean"]) for line in figure.axes[5].get_lines())
+
+
+def test_quality_of_a_task_without_scalar_parameters_has_one_panel_of_failures():
+    failures = USUAL["failures"]
+    figure, _ = draw("quality", USUAL["quality"], failures[failures["by"] == "largest_term"])
+    assert len(figure.axes) == 4
 
 
 def test_a_predictor_with_unknown_positions_is_drawn_where_it_is_known():

@@ -59,7 +59,7 @@ def test_the_ladder_is_shown_from_copy_to_whole(tables, rungs):
     figure, drawn = reduced_models.draw(table)
     ladders, lines = figure.axes[:3], figure.axes[3:]
     assert [text.get_text() for text in ladders[0].get_yticklabels()][-1] == "the whole model"
-    for axes, measure in zip(ladders, ("explained", "refinement", "excess"), strict=True):
+    for axes, measure in zip(ladders, ("explained", "refinement", "relative_excess"), strict=True):
         dots = [line for line in axes.get_lines() if line.get_marker() == "o"]
         rows = drawn[(drawn["measure"] == measure) & drawn["position"].isna()]
         assert len(dots) == rungs
@@ -68,7 +68,7 @@ def test_the_ladder_is_shown_from_copy_to_whole(tables, rungs):
     assert len(curves) == rungs - 1  # the whole model leaves nothing
     assert curves[0].get_ydata() == pytest.approx([1.5] * CONTEXT_LENGTH)
     assert "untrained" not in drawn.columns
-    assert len(drawn) == len(table[(table["model"] == "trained") & (table["measure"] != "mse")])
+    assert len(drawn) == len(table[(table["model"] == "trained") & (table["measure"] != "relative_error")])
 
 
 def test_hand_made_and_trained_models_stand_side_by_side():

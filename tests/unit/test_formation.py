@@ -9,7 +9,7 @@ from recurrence_circuits.figures import formation as figure
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.feedback import measure_feedback
 from recurrence_circuits.measures.formation import measure_formation
-from recurrence_circuits.tasks.errors import squared_error
+from recurrence_circuits.tasks.errors import relative_error
 from synthetic_tables import Synthetic
 
 FIRST, EPSILON = 2, 0.1
@@ -53,17 +53,17 @@ def test_errors_are_the_models_own():
     floor = 0.3 * values[:, 1:]
     table = measured(models, values, floor)
     for step, model in models.items():
-        error = squared_error(model(values[:, :-1]).prediction, values[:, 1:])[:, FIRST:].mean()
-        assert table[step, "mse"] == pytest.approx(error)
-        least = squared_error(floor, values[:, 1:])[:, FIRST:].mean()
-        assert table[step, "excess"] == pytest.approx(error - least)
+        error = relative_error(model(values[:, :-1]).prediction, values)[:, FIRST:].mean()
+        assert table[step, "relative_error"] == pytest.approx(error)
+        least = relative_error(floor, values)[:, FIRST:].mean()
+        assert table[step, "relative_excess"] == pytest.approx(error - least)
 
 
 def test_an_unknown_floor_leaves_the_error_alone():
     values = sequences()
     table = measured({0: random_model()}, values, torch.full_like(values[:, :-1], float("nan")))
-    assert (0, "mse") in table.index
-    assert (0, "excess") not in table.index
+    assert (0, "relative_error") in table.index
+    assert (0, "relative_excess") not in table.index
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
@@ -87,7 +87,7 @@ def shown(panel):
 def test_the_figure_holds_the_table():
     table = Synthetic(2, 2, 3)["formation"]
     axes = figure.draw(table)[0].axes
-    error = table[table["measure"] == "excess"]
+    error = table[table["measure"] == "relative_excess"]
     for seed, line in zip([0, 1], shown(axes[0]), strict=True):
         np.testing.assert_array_equal(line.get_ydata(), error.loc[error["seed"] == seed, "value"])
     slopes = {tuple(line.get_ydata()) for line in shown(axes[1])}
@@ -122,6 +122,6 @@ def test_many_snapshots_keep_their_labels_apart():
 
 def test_the_error_takes_the_place_of_an_unknown_excess():
     table = Synthetic(2, 2, 3)["formation"]
-    drawn, rows = figure.draw(table[table["measure"] != "excess"])
+    drawn, rows = figure.draw(table[table["measure"] != "relative_excess"])
     assert "floor unknown" in drawn.axes[0].get_title()
-    assert "mse" in set(rows["measure"])
+    assert "relative_error" in set(rows["measure"])

@@ -7,6 +7,7 @@ import torch
 from models import blank_model, random_model, sequences
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.reduced_models import contribution_parts, measure_reduced_models, reduced_predictions
+from recurrence_circuits.tasks.errors import mean_square_seen, relative_error
 
 FIRST = 2
 
@@ -20,7 +21,9 @@ def explained(model, values):
 def reduced(model, values):
     cache = model(values[:, :-1])
     terms = values[:, :-1].double().numpy()
-    return reduced_predictions(contribution_parts(model, cache), terms, cache.attention[-1], FIRST), cache
+    return reduced_predictions(
+        contribution_parts(model, cache), terms, cache.attention[-1], mean_square_seen(values), FIRST
+    ), cache
 
 
 VARIANTS = [
@@ -38,10 +41,9 @@ def test_with_everything_kept_it_is_the_model(variant):
     )
     overall, _ = explained(model, values)
     assert overall["whole", "explained"] == pytest.approx(1, abs=1e-6)
-    assert overall["whole", "excess"] == pytest.approx(0, abs=1e-4)
-    assert overall["whole", "mse"] == pytest.approx(
-        float((cache.prediction - values[:, 1:])[:, FIRST:].square().mean()), rel=1e-4
-    )
+    assert overall["whole", "relative_excess"] == pytest.approx(0, abs=1e-4)
+    error = relative_error(cache.prediction, values)[:, FIRST:].mean()
+    assert overall["whole", "relative_error"] == pytest.approx(error, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,8 @@ def test_fits_are_used_on_sequences_that_they_have_not_seen():
     parts = contribution_parts(model, cache)
     noise = np.random.default_rng(0).standard_normal(parts.last_attention.shape)
     parts = parts._replace(last_attention=noise)
-    _, feedback = reduced_predictions(parts, values[:, :-1].double().numpy(), cache.attention[-1], FIRST)
+    terms, scale = values[:, :-1].double().numpy(), mean_square_seen(values)
+    _, feedback = reduced_predictions(parts, terms, cache.attention[-1], scale, FIRST)
     rest = (feedback.contribution - noise)[:, FIRST:]
     assert (rest**2).mean() > noise[:, FIRST:].var()
 
@@ -136,13 +139,35 @@ def test_shares_and_errors_by_position():
     _, frame = explained(model, values)
     table = frame.set_index(["reduced", "measure", "position"])["value"]
     prediction, x = cache.prediction.double().numpy(), values.double().numpy()
+    scale = mean_square_seen(values)
+
+    def variance(y, n):
+        mean = np.average(y, weights=1 / scale[:, n])
+        return np.mean((y - mean) ** 2 / scale[:, n])
+
     for name, n in (("copy", 0), ("layer_0", 3), ("layer_0_feedback", 5)):
-        distance = ((found[name] - prediction)[:, n] ** 2).mean()
-        assert table[name, "explained", n] == pytest.approx(1 - distance / prediction[:, n].var())
-        assert table[name, "refinement", n] == pytest.approx(1 - distance / (prediction - x[:, :-1])[:, n].var())
-        error, whole = (((p - x[:, 1:])[:, n] ** 2).mean() for p in (found[name], prediction))
-        assert table[name, "mse", n] == pytest.approx(error)
-        assert table[name, "excess", n] == pytest.approx(error - whole, abs=1e-9)
+        rest, refined = (found[name] - prediction)[:, n, 0], (prediction - x[:, :-1])[:, n, 0]
+        distance = np.mean(rest**2 / scale[:, n])
+        assert table[name, "explained", n] == pytest.approx(1 - distance / variance(prediction[:, n, 0], n))
+        assert table[name, "refinement", n] == pytest.approx(1 - distance / variance(refined, n))
+        error, whole = (np.mean((p - x[:, 1:])[:, n, 0] ** 2 / scale[:, n]) for p in (found[name], prediction))
+        assert table[name, "relative_error", n] == pytest.approx(error)
+        assert table[name, "relative_excess", n] == pytest.approx(error - whole, abs=1e-9)
+
+
+def test_a_single_wide_sequence_decides_neither_fit_nor_share():
+    """One sequence is a thousand times as wide, and its feedback has the other sign: the others' gain is found."""
+    model, values = feeding_back(-0.4), sequences(400)
+    values[7] *= 1000
+    cache = model(values[:, :-1])
+    parts, terms = contribution_parts(model, cache), values[:, :-1].double().numpy()
+    parts.last_attention[7] *= -1
+    _, feedback = reduced_predictions(parts, terms, cache.attention[-1], mean_square_seen(values), FIRST)
+    assert feedback.gains[1] == pytest.approx(-0.4, abs=0.1)
+    _, unweighted = reduced_predictions(
+        parts, terms, cache.attention[-1], np.ones_like(mean_square_seen(values)), FIRST
+    )
+    assert unweighted.gains[1] > -0.1  # half of it: the sequence is in one of the two fits
 
 
 def test_a_share_of_nothing_has_no_row():
@@ -150,4 +175,4 @@ def test_a_share_of_nothing_has_no_row():
     model.W_E.zero_()  # predicts 0
     overall, _ = explained(model, sequences())
     assert ("whole", "explained") not in overall.index
-    assert overall["whole", "excess"] == 0
+    assert overall["whole", "relative_excess"] == 0

@@ -16,7 +16,7 @@ from lib.provenance import caption_of
 from lib.registry import COMPARISON, FIGURES, columns_of
 from recurrence_circuits.claims import numbers, text
 from recurrence_circuits.claims.standing import standing
-from recurrence_circuits.report import page, sentences
+from recurrence_circuits.report import headline, page, sentences
 from reports import PNG, TEMPLATE, benchmark_record
 from rules import call
 from synthetic_tables import Synthetic
@@ -43,7 +43,7 @@ def record(seed, **changes):
 def results(tmp_path):
     """Made-up results of three seeds: the rule's inputs and params, which a test may change."""
     synthetic, folder = Synthetic(3), tmp_path / "results"
-    tables = {name: str(folder / f"{name}.csv") for name in ("claims", "predictions", "nearest")}
+    tables = {name: str(folder / f"{name}.csv") for name in ("claims", "predictions", "quality", "nearest")}
     for name, path in tables.items():
         write_table(name, synthetic[name], path)
     records = [folder / f"run{seed}.json" for seed in range(3)]
@@ -179,18 +179,21 @@ def test_a_criterion_is_told_with_its_range_and_count():
     assert "all" not in table["columns"]
 
 
-def test_the_strongest_baseline_is_the_one_hardest_to_beat():
-    found = sentences.headline_numbers(Synthetic(2)["predictions"])
-    assert list(found["strongest"]) == ["linear extrapolation"] * 2  # of the simple ones; ridge is better
-    sentence = sentences.headline_sentence(found)
-    assert sentence.endswith("The strongest simple baseline, linear extrapolation, has 0.12.")
+def test_the_headline_tells_quantiles_before_the_mean_and_names_the_strongest_that_learns_nothing():
+    found = headline.headline_numbers(Synthetic(2)["quality"], Synthetic(2)["predictions"])
+    assert list(found["strongest"]) == ["best linear by position"] * 2  # of those; ridge is better
+    assert found[[0.5, 0.999, "mean", "tail_share"]].iloc[0].tolist() == pytest.approx([2e-4, 0.06, 4e-3, 0.8])
+    sentence = headline.headline_sentence(found)
+    assert "over the 2 trained models: median 0.0002, 90 % 0.002, 99 % 0.01, 99.9 % 0.06." in sentence
+    assert "Its mean, 0.004, tells little: one sequence in a thousand carries 80 % of it." in sentence
+    assert sentence.endswith("the strongest predictor that learns nothing in context (best linear by position).")
 
 
-def test_without_a_known_floor_there_is_no_baseline_to_name():
+def test_without_a_known_floor_there_is_no_predictor_to_name():
     predictions = Synthetic(2)["predictions"]
-    found = sentences.headline_numbers(predictions[predictions["measure"] == "mse"])
-    assert "baseline" not in sentences.headline_sentence(found)
-    assert sentences.headline_table(found)["columns"] == ["seed", "model", "untrained"]
+    found = headline.headline_numbers(Synthetic(2)["quality"], predictions[predictions["measure"] == "mse"])
+    assert "learns nothing" not in headline.headline_sentence(found)
+    assert headline.headline_table(found)["columns"][-1] == "median, untrained"
 
 
 def test_numbers_as_text():

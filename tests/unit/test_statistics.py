@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import bootstrap as scipy_bootstrap
 
 from recurrence_circuits.claims.verdicts import wilson
+from recurrence_circuits.measures import statistics
 from recurrence_circuits.measures.bootstrap import Bootstrap, identity
 from recurrence_circuits.measures.statistics import correlation, moments, ratio, slope
 
@@ -68,6 +69,27 @@ def test_a_constant_has_no_spread():
     np.testing.assert_allclose(bootstrap(20).interval(np.full(20, 3.0)), 3.0)
 
 
+def test_halves_agree_where_all_sequences_count_alike_and_not_where_a_few_decide():
+    resampled, generator = bootstrap(1000, resamples=400), np.random.default_rng(3)
+    light, heavy = generator.exponential(size=(1000, 500)), generator.pareto(0.7, size=(1000, 500))
+    assert np.mean(resampled.disagreement(light) > 1) < 0.05
+    assert np.mean(resampled.disagreement(heavy) > 1) > 0.3
+    pair = np.stack([3 * heavy[:, 0] + light[:, 0] * heavy[:, 0], heavy[:, 0]], axis=-1)
+    assert resampled.disagreement(pair, ratio).shape == ()
+
+
+def test_disagreement_is_that_of_the_halves_own_intervals():
+    values = RNG.exponential(size=60)
+    first, second = values[:30], values[30:]
+    counts = bootstrap(60).weights
+    widths = []
+    for part, columns in ((first, slice(0, 30)), (second, slice(30, 60))):
+        means = [np.average(part, weights=row) for row in counts[:, columns]]
+        widths.append(np.diff(np.quantile(means, [0.025, 0.975]))[0])
+    expected = abs(first.mean() - second.mean()) / min(widths)
+    assert bootstrap(60).disagreement(values) == pytest.approx(expected)
+
+
 def test_a_paired_ratio_is_tighter_than_its_parts():
     size = RNG.lognormal(sigma=2, size=500)
     value, low, high = bootstrap(500).interval(np.stack([2 * size, size], axis=-1), ratio)
@@ -101,3 +123,9 @@ def test_wilson_brackets_the_share():
     assert (low, high) == pytest.approx((0.3755, 0.9638), abs=1e-4)  # Newcombe 1998's method 3, by hand
     assert wilson(5, 5, 0.95)[1] == 1.0
     assert wilson(0, 5, 0.95)[0] == 0.0
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 5), (4, 5), (5, 5), (17, 1000)])
+def test_the_interval_of_a_measured_share_is_that_of_the_verdicts(successes, trials):
+    found = statistics.wilson(np.array([successes]), np.array([trials]), 0.9)
+    np.testing.assert_allclose(np.ravel(found), wilson(successes, trials, 0.9), atol=1e-12)

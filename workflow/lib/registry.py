@@ -11,11 +11,12 @@ TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
     "members heads lens intervention condition nearest tied reference reduced replaced claim criterion statement "
-    "statistic relation verdict claim_verdict role",
-    WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key lag "
-    "first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support control_in_support",
+    "statistic relation verdict claim_verdict role positions by",
+    WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
+    "lag first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support "
+    "control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
-    "support_low support_high",
+    "support_low support_high lower upper",
     TRUTH: "shuffled holds control_holds",
 }
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns.split()}
@@ -41,7 +42,8 @@ MEASURES = {
     "predictions": Measure(
         {
             "predictions": "predictor position measure value low high",
-            "quality": "predictor level value low high",
+            "quality": "predictor positions measure statistic level value low high",
+            "failures": "predictor measure by lower upper value low high",
         }
     ),
     "ablation": Measure({"ablation": "model component layer head kind position measure value low high"}),
@@ -110,6 +112,7 @@ JUDGED = ["predictions", "ablation", "similarity", "readout_lens", "probes", "fe
 FIGURES = {
     "learning_curves": ["learning_curves"],
     "predictions": ["predictions"],
+    "quality": ["quality", "failures"],
     "readout_lens": ["readout_lens"],
     "similarity": ["similarity"],
     "lags": ["lags"],

@@ -4,7 +4,7 @@ from os.path import relpath
 
 rule write_report:
     input:
-        unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "nearest")),
+        unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "quality", "nearest")),
         standing="results/{experiment}/tables/standing.json",
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
         figures=lambda wildcards: [path for path in figure_files(wildcards.experiment) if path.endswith(".png")],
@@ -25,7 +25,7 @@ rule write_report:
     params:
         **settings_of("write_report"),
         code=code_of("write_report"),
-        columns=columns_of("claims", "predictions", "nearest"),
+        columns=columns_of("claims", "predictions", "quality", "nearest"),
         layout=text_digest(TEMPLATE),
         template=relpath(TEMPLATE),
         captions=lambda wildcards: {

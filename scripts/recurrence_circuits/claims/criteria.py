@@ -27,7 +27,7 @@ class Measured:
         self.last_layer = int(self.tables["similarity"]["layer"].max())
 
     def learned_ratio(self, model: str) -> pd.Series:
-        """Excess error over the strongest simple baseline's: the largest of the ratios."""
+        """Relative excess error over the strongest predictor's that learns nothing: the largest of the ratios."""
         measure = {"trained": "model_ratio", "untrained": "untrained_ratio"}[model]
         return self._row(_rows(self.tables["predictions"], measure=measure).nlargest(1, "value"))
 
@@ -139,7 +139,8 @@ def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criteri
     if floor_known:
         listed.append(
             Criterion("1", "far_below_simple_baselines",
-                      "excess error at determined positions over that of the strongest simple baseline",
+                      "relative error beyond the floor, at the first five determined positions, over that of the "
+                      "strongest predictor that learns nothing in context",
                       "<=", t["learned_ratio_max"], lambda m, model: m.learned_ratio(model))
         )  # fmt: skip
     for claim, statistic, measure in estimates:

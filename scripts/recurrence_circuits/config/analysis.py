@@ -26,7 +26,7 @@ class AnalysisSettings(Settings):
         unit="sequences", ge=1, le=10**4,
     )  # fmt: skip
     n_fresh: int = key(
-        20000,
+        100000,
         "Sequences drawn anew for the quantiles of the error, which need many.",
         unit="sequences", ge=1000, le=10**6,
     )  # fmt: skip

@@ -10,8 +10,8 @@ class ClaimSettings(Settings):
 
     learned_ratio_max: Number = key(
         0.1,
-        "Claim 1, learned in context: largest excess error over the Bayes floor, at the determined positions, as a "
-        "fraction of the strongest simple baseline's.",
+        "Claim 1, learned in context: largest relative error beyond the Bayes floor, at the first five determined "
+        "positions, as a fraction of that of the strongest predictor that learns nothing in context.",
         gt=0, le=1,
     )  # fmt: skip
     copy_correlation_min: Number = key(

@@ -1,12 +1,12 @@
 """Algorithm: which predictor the trained models are like.
 
 Left: mean squared distance between a model's predictions and those of each candidate, over the mean square of the
-predictions, at the determined positions; the blue tick is the model's own error in the same units. The rows are
-conditions: the training distribution, observation noise, one parameter at a time outside its training range, and
-sequences shown from a later term on. Candidates know the noise; without noise all that solve the recurrence agree, so
-their marks lie on each other. Right: the distance to the candidate that is nearest in distribution, by position, as a
-multiple of the model's usual error there (both as shares of the mean square): dark where the model is as like it as
-ever. A red tick is the position from which on a seed is no longer like it.
+predictions, both in units of each sequence's own scale, at the determined positions; the blue tick is the model's own
+error in the same units. The rows are conditions: the training distribution, observation noise, one parameter at a time
+outside its training range, and sequences shown from a later term on. Candidates know the noise; without noise all that
+solve the recurrence agree, so their marks lie on each other. Right: the distance to the candidate that is nearest in
+distribution, by position, as a multiple of the model's usual error there (both as shares of the mean square): dark
+where the model is as like it as ever. A red tick is the position from which on a seed is no longer like it.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def _overall(trained: pd.DataFrame) -> pd.DataFrame:
     relative = trained[trained["measure"] == "relative"]
     keys = ["experiment", "seed", "condition", "level"]
     whole = trained[trained["position"].isna()].set_index(keys)
-    error = whole.loc[(whole["predictor"] == "model") & (whole["measure"] == "mse"), "value"]
+    error = whole.loc[(whole["predictor"] == "model") & (whole["measure"] == "relative_error"), "value"]
     size = whole.loc[(whole["predictor"] == "zero") & (whole["measure"] == "distance"), "value"]
     own = (error / size).rename("value").reset_index().assign(predictor="model", measure="own_error")
     rows = pd.concat([relative, own])
@@ -80,7 +80,8 @@ def _departures(trained: pd.DataFrame, nearest: pd.DataFrame) -> pd.DataFrame:
     referred = rows.merge(nearest[[*keys, "reference"]], on=keys)
     distance = referred[(referred["measure"] == "distance") & (referred["predictor"] == referred["reference"])]
     distance = distance.drop_duplicates(index)
-    home = rows[(rows["condition"] == "in_distribution") & (rows["predictor"] == "model") & (rows["measure"] == "mse")]
+    own = rows[(rows["predictor"] == "model") & (rows["measure"] == "relative_error")]
+    home = own[own["condition"] == "in_distribution"]
     usual = share(home).droplevel(["condition", "level"]).rename("usual")
     ratio = share(distance).rename("share").reset_index().join(usual, on=["experiment", "seed", "position"])
     ratio = ratio.assign(value=ratio["share"] / ratio["usual"], measure="departure", predictor="reference")

@@ -1,9 +1,9 @@
 """Formation: when the parts of the mechanism form during training.
 
 Snapshots of each training, from the untrained model (step 0) to the final one, on the first 512 test sequences, at the
-determined positions. Above: excess error over the Bayes-optimal predictor. Middle: least-squares slope on the last
-term of the summed direct contribution of a layer's heads, for layer 0 and for the last layer. Below: feedback gain of
-the last layer's attention, that is how it answers a shift of the estimate in the stream that it reads, at the
+determined positions. Above: relative error beyond the Bayes-optimal predictor's. Middle: least-squares slope on the
+last term of the summed direct contribution of a layer's heads, for layer 0 and for the last layer. Below: feedback gain
+of the last layer's attention, that is how it answers a shift of the estimate in the stream that it reads, at the
 positions before the query or at the query itself; below 0 it subtracts that estimate. Bands are bootstrap intervals
 over test sequences. If the error falls when the gain turns negative, the two belong together in time; whether one
 causes the other is a question for the ablations. A run without snapshots has the first and the last step only.
@@ -34,9 +34,10 @@ PANELS = [
 def draw(formation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Draw the table `formation`, one line per seed; the axis of steps is logarithmic, with step 0 at its left end.
 
-    The error is the excess, or mse where the Bayes floor is not known; a value of 0 or below leaves a gap.
+    The error is the relative excess, or the relative error where the Bayes floor is not known; a value of 0 or below
+    leaves a gap.
     """
-    error = "excess" if (formation["measure"] == "excess").any() else "mse"
+    error = "relative_excess" if (formation["measure"] == "relative_excess").any() else "relative_error"
     shown = [error, *(measure for *_, measures in PANELS for measure in measures)]
     drawn = formation[formation["measure"].isin(shown)]
     seed_colours = panels.seed_colours(sorted(drawn["seed"].unique()))
@@ -44,8 +45,9 @@ def draw(formation: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     axes = figure.subplots(1 + len(PANELS), 1, sharex=True)
 
     _lines(axes[0], drawn[drawn["measure"] == error], seed_colours, {"marker": "o"}, positive=True)
-    title = "Excess error, determined positions" if error == "excess" else "Error, determined positions (floor unknown)"
-    axes[0].set(yscale="log", title=title, ylabel="mean squared error (x²)")
+    known = error == "relative_excess"
+    title = f"{'Excess error' if known else 'Error'}, determined positions{'' if known else ' (floor unknown)'}"
+    axes[0].set(yscale="log", title=title, ylabel="mean relative error")
     panels.log_axis(axes[0].yaxis, *axes[0].get_ylim())
     for panel, (title, label, measures) in zip(axes[1:], PANELS, strict=True):
         for measure, (_, look) in measures.items():

@@ -1,10 +1,13 @@
 """Predictions: error of the trained models by position, beside every baseline.
 
-Mean squared error of the prediction of the next term at every position, on test sequences. The thick line is the
-trained model, mean over seeds, with the range over seeds as a band; the dashed black line is the Bayes-optimal
-predictor, the least error possible; the other lines are baselines and the untrained model. Predictors with errors near
-0 have rows of dots below, since a log axis has no 0. If the model infers the law of each sequence, its line falls far
-below those of copying and extrapolation as soon as enough terms are seen; if it only copies, it stays with them.
+Above: mean squared error of the prediction of the next term at every position, on test sequences. Below: the same in
+units of each sequence's own scale, since late in a sequence the mean squared error of the models is that of a few wide
+sequences. The thick line is the trained model, mean over seeds, with the range over seeds as a band; the
+dashed black line is the Bayes-optimal predictor, the least error possible; the other lines are baselines and the
+untrained model. Predictors with errors near 0 have rows of dots between, since a log axis has no 0. If the model infers
+the law of each sequence, its line falls far below those of copying and extrapolation as soon as enough terms are seen;
+if it only copies, it stays with them. The best linear predictor has fixed weights for each position and infers nothing:
+where it is better than the models, the task asks for no inference.
 """
 
 import pandas as pd
@@ -25,25 +28,34 @@ EMPHASIS = {  # of the lines that matter most
 
 
 def draw(predictions: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw `mse` of the table `predictions`: mean over seeds; for the model the least and the greatest too."""
-    rows = predictions[(predictions["measure"] == "mse") & predictions["position"].notna()]
+    """Draw `mse` and `relative_error` of the table: mean over seeds; for the model the least and the greatest too."""
+    shown = predictions["measure"].isin(["mse", "relative_error"]) & predictions["position"].notna()
     drawn = (
-        rows.groupby(["experiment", "predictor", "position"])["value"]
+        predictions[shown]
+        .groupby(["experiment", "measure", "predictor", "position"])["value"]
         .agg(n_seeds="count", mean="mean", min="min", max="max")
         .reset_index()
     )
     drawn["exact"] = drawn["mean"] < EXACT
-    names = _worst_first(drawn)
-    exact = [name for name in names if drawn.loc[drawn["predictor"] == name, "exact"].any()]
-    figure = style.new_figure(style.PAGE, 3.4 + 0.16 * len(exact))
+    squared, relative = (drawn[drawn["measure"] == measure] for measure in ("mse", "relative_error"))
+    names = _worst_first(squared)
+    exact = [name for name in names if squared.loc[squared["predictor"] == name, "exact"].any()]
+    height = 0.16 * len(exact) + 0.1 * bool(exact)
+    figure = style.new_figure(style.PAGE, 5.6 + height)
+    heights = [2.9, *([height] if exact else []), 2.2]
+    axes, *strip, below = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     if exact:
-        axes, strip = figure.subplots(2, 1, sharex=True, height_ratios=[2.9, 0.16 * len(exact) + 0.1])
-        _exact_strip(strip, drawn[drawn["exact"]], exact)
-    else:
-        axes = strip = figure.subplots()
-    _error_lines(axes, drawn, names)
-    strip.set_xlabel("position n (the model has seen $x_0$ … $x_n$ and predicts $x_{n+1}$)")
-    strip.xaxis.set_major_locator(MaxNLocator(16, integer=True))
+        _exact_strip(strip[0], squared[squared["exact"]], exact)
+    n_seeds = int(squared.loc[squared["predictor"] == "model", "n_seeds"].max())
+    _error_lines(axes, squared, names)
+    axes.set_title(f"Error by position; the band is the range over {labels.counted(n_seeds, 'seed')}", loc="left")
+    axes.set_ylabel("mean squared error (x²)")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _error_lines(below, relative, names)
+    below.set_title("In units of the sequence's own scale", loc="left")
+    below.set_ylabel("mean relative error")
+    below.set_xlabel("position n (the model has seen $x_0$ … $x_n$ and predicts $x_{n+1}$)")
+    below.xaxis.set_major_locator(MaxNLocator(16, integer=True))
     return figure, drawn
 
 
@@ -63,12 +75,9 @@ def _error_lines(axes: Axes, drawn: pd.DataFrame, names: list[str]) -> None:
         if name == "model":
             low, high = rows["min"].mask(rows["exact"]), rows["max"].mask(rows["exact"])
             axes.fill_between(rows["position"].astype(int), low, high, color=colours.TRAINED, alpha=0.25, linewidth=0)
-    n_seeds = int(drawn.loc[drawn["predictor"] == "model", "n_seeds"].max())
-    axes.set(yscale="log", ylabel="mean squared error (x²)")
+    axes.set_yscale("log")
     panels.log_axis(axes.yaxis, *axes.get_ylim())
-    axes.set_title(f"Error by position; the band is the range over {labels.counted(n_seeds, 'seed')}", loc="left")
     axes.grid(axis="y", color=colours.PALE)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _exact_strip(strip: Axes, exact: pd.DataFrame, names: list[str]) -> None:

@@ -5,9 +5,10 @@ linear feedback (the last attention replaced by a fixed share of the estimate, f
 and used on the other); all that layer 0 writes to the prediction, without and with that feedback; the same with the
 layers between; the last attention as it is; the whole model. Left: explained share of the predictions' variance. Since
 xₙ alone explains most of it, the middle panel shows the explained share of prediction − xₙ, of which a mere copy
-explains nothing. Right: the error beyond the model's. One dot per seed, numbers are means. Below: by position, in the
-same colours. The difference between the account and the whole is unexplained: what layer 0 writes besides a line in
-xₙ, the layers between, and what the last attention does besides linear feedback.
+explains nothing. Right: the relative error beyond the model's. All squares are in units of the sequence's own scale.
+One dot per seed, numbers are means. Below: by position, in the same colours. The difference between the account and the
+whole is unexplained: what layer 0 writes besides a line in xₙ, the layers between, and what the last attention does
+besides linear feedback.
 """
 
 import pandas as pd
@@ -31,12 +32,12 @@ EXACT = 1e-6  # means below are written as 0
 
 
 def draw(reduced_models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Draw `explained`, `refinement` and `excess` of the trained models in the table `reduced_models`.
+    """Draw `explained`, `refinement` and `relative_excess` of the trained models in the table `reduced_models`.
 
     Above: over the determined positions, one dot per seed. Below, by determined position, mean over seeds: the
-    unexplained share of the refinement, and the excess error. `drawn` holds them as in the table.
+    unexplained share of the refinement, and the excess. `drawn` holds them as in the table.
     """
-    shown = reduced_models["measure"].isin(["explained", "refinement", "excess"]) & (
+    shown = reduced_models["measure"].isin(["explained", "refinement", "relative_excess"]) & (
         reduced_models["model"] == "trained"
     )
     drawn = reduced_models[shown & reduced_models["reduced"].isin(REDUCED)].drop(columns="model")
@@ -46,7 +47,7 @@ def draw(reduced_models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     titles = {
         "explained": "Explained share of the\nvariance of predictions",
         "refinement": "Explained share of the\nvariance of prediction − $x_n$",
-        "excess": "Error beyond\nthe model's (x²)",
+        "relative_excess": "Relative error\nbeyond the model's",
     }
     for axes, measure in zip(above.subplots(1, 3, sharey=True), titles, strict=True):
         _ladder(axes, drawn[(drawn["measure"] == measure) & drawn["position"].isna()], names)
@@ -58,7 +59,7 @@ def draw(reduced_models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     _lines(left, unexplained, names, "unexplained share of prediction − $x_n$")
     left.axhline(1, color=colours.BLACK, linestyle=":", linewidth=0.8)
     left.set_title("By position; dotted: no better than copying $x_n$", loc="left")
-    _lines(right, by_position[by_position["measure"] == "excess"], names, "error beyond the model's (x²)")
+    _lines(right, by_position[by_position["measure"] == "relative_excess"], names, "relative error beyond the model's")
     right.set_title("By position", loc="left")
     return figure, drawn
 

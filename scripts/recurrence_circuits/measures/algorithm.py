@@ -1,6 +1,7 @@
 """Which algorithm a model behaves like: the distance of its predictions from those of every candidate.
 
-The distance between two predictors is the mean squared difference of their predictions, in units of x².
+The distance between two predictors is the mean squared difference of their predictions, in units of the sequence's own
+scale (see tasks/errors.py): in units of x² a few wide sequences would decide which candidate is nearest.
 """
 
 import numpy as np
@@ -15,23 +16,9 @@ from recurrence_circuits.measures.conditions import conditions, unit_noise
 from recurrence_circuits.measures.statistics import ratio
 from recurrence_circuits.model.passes import predict
 from recurrence_circuits.model.transformer import Transformer
-from recurrence_circuits.predictors import linear
-from recurrence_circuits.predictors.baselines import Predictor, baselines
+from recurrence_circuits.predictors.candidates import candidates
 from recurrence_circuits.tasks.base import Task
-from recurrence_circuits.tasks.errors import squared_error
-
-
-def candidates(task: Task, context_length: int, noise: float) -> dict[str, Predictor]:
-    """The predictors that a model is compared with, by name: the baselines, which know the noise.
-
-    If the second moments of the task's terms are known, `best_linear` is added: the best predictor whose weights on the
-    terms depend on the position alone. It learns nothing in context.
-    """
-    found, moments = baselines(task, noise), task.second_moments(context_length + 1, noise)
-    if moments is not None:
-        weights = torch.from_numpy(linear.best_linear(moments))
-        found["best_linear"] = lambda context: torch.einsum("nk,skd->snd", weights, context)
-    return found
+from recurrence_circuits.tasks.errors import mean_square_seen, relative_error, squared_error
 
 
 @torch.no_grad()
@@ -48,10 +35,11 @@ def measure_algorithm(
     bootstrap resamples the n_condition sequences of a condition. Returns one frame per model, with the columns of the
     `algorithm` table from `condition` on. predictor is a candidate, or `model`. measure is one of
 
-    distance  mean squared difference from the model's predictions, by position and over the determined positions
-    relative  distance over the determined positions, divided by the mean square of the model's predictions: 1 for
-              the predictor `zero`
-    mse       error against the next observed term, by position and over the determined positions
+    distance        mean squared difference from the model's predictions, in units of the sequence's own scale, by
+                    position and over the determined positions
+    relative        distance over the determined positions, divided by that from the predictor `zero`, which is the
+                    mean square of the model's predictions in the same units
+    relative_error  against the next observed term, by position and over the determined positions
 
     A candidate has no row at positions where its prediction is not known.
     """
@@ -60,15 +48,17 @@ def measure_algorithm(
     for condition in conditions(task, data, n_condition, noise_levels):
         # What the model and the candidates see.
         terms = condition.sequences(task, data.context_length + 1, noise).float()
-        context, target = terms[:, :-1], terms[:, 1:]
+        context, scale = terms[:, :-1], mean_square_seen(terms)
         exact = context.double()
         predictors = candidates(task, data.context_length, condition.noise)
         known = {name: predictor(exact) for name, predictor in predictors.items()}
-        errors = _rows({name: squared_error(p, target) for name, p in known.items()}, "mse", task, bootstrap)
+        errors = {name: relative_error(p, terms) for name, p in known.items()}
+        of_candidates = _rows(errors, "relative_error", task, bootstrap)
         for name, model in models.items():
             prediction = predict(model, context)
-            found = [errors, _rows({"model": squared_error(prediction, target)}, "mse", task, bootstrap)]
-            found += _distances(prediction, known, task, bootstrap)
+            of_model = {"model": relative_error(prediction, terms)}
+            found = [of_candidates, _rows(of_model, "relative_error", task, bootstrap)]
+            found += _distances(prediction, known, scale, task, bootstrap)
             frames[name] += [frame.assign(condition=condition.name, level=condition.level) for frame in found]
     return {name: pd.concat(parts) for name, parts in frames.items()}
 
@@ -79,9 +69,11 @@ def _rows(values: dict[str, np.ndarray], measure: str, task: Task, bootstrap: Bo
     return rows_by_position(measured, task.first_determined, bootstrap).dropna(subset=["value"])
 
 
-def _distances(prediction: Tensor, known: dict[str, Tensor], task: Task, bootstrap: Bootstrap) -> list[pd.DataFrame]:
-    distances = {name: squared_error(prediction, candidate) for name, candidate in known.items()}
-    size = squared_error(prediction, torch.zeros_like(prediction))
+def _distances(
+    prediction: Tensor, known: dict[str, Tensor], scale: np.ndarray, task: Task, bootstrap: Bootstrap
+) -> list[pd.DataFrame]:
+    distances = {name: squared_error(prediction, candidate) / scale for name, candidate in known.items()}
+    size = squared_error(prediction, torch.zeros_like(prediction)) / scale
     pairs = []
     for name, distance in distances.items():
         pair = np.stack([d[:, task.first_determined :].mean(axis=1) for d in (distance, size)], axis=-1)

@@ -56,6 +56,23 @@ class Bootstrap:
             low, high = np.quantile(statistic(means), self.levels, axis=0)
         return np.stack([value, low, high])
 
+    def disagreement(self, values: ArrayLike, statistic: Statistic = identity) -> np.ndarray:
+        """How far the statistic of the first half of the sequences is from that of the second, in either's interval.
+
+        values and statistic as in `interval`; returns `…`. The unit is the width of the narrower of the halves'
+        intervals. Where all sequences count alike, 1 is rarely exceeded (by 6 of 1,000 normal ones, at a confidence of
+        0.95). It is where a few decide: one half has them, and the interval of the other knows nothing of them.
+        """
+        values, half = np.asarray(values, dtype=np.float64), len(values) // 2
+        found = []
+        for part in (slice(None, half), slice(half, 2 * half)):
+            weights = self.weights[:, part] / self.weights[:, part].sum(axis=1, keepdims=True)
+            means = np.tensordot(weights, values[part], axes=1)
+            low, high = np.quantile(statistic(means), self.levels, axis=0)
+            found.append((statistic(values[part].mean(axis=0)[None])[0], high - low))
+        (first, first_width), (second, second_width) = found
+        return np.abs(first - second) / np.minimum(first_width, second_width)
+
     def intervals(self, values: Sequence[np.ndarray], statistic: Statistic = identity) -> list[np.ndarray]:
         """The `interval` of each of several values of one shape, by one matrix product for as many as fit in memory."""
         if not values:

@@ -10,7 +10,7 @@ from recurrence_circuits.measures.feedback import measure_feedback
 from recurrence_circuits.measures.similarity import contribution_similarity, contributions_by_component
 from recurrence_circuits.model.transformer import ActivationCache, Component, Transformer
 from recurrence_circuits.runtime.progress import progress
-from recurrence_circuits.tasks.errors import squared_error
+from recurrence_circuits.tasks.errors import relative_error
 
 N_SEQUENCES = 512  # the first test sequences: a dozen snapshots take as long as one model in other measures
 
@@ -30,8 +30,8 @@ def measure_formation(
     the Bayes-optimal prediction, `sequence position dimension`, NaN where it is not known.
     Returns the columns of the `formation` table from `step` on. measure is one of
 
-    mse                     error, in units of x²
-    excess                  error minus that of the Bayes-optimal predictor on the same sequences, in units of x²
+    relative_error          squared error in units of the sequence's own scale (see tasks/errors.py)
+    relative_excess         relative_error minus that of the Bayes-optimal predictor on the same sequences
     layer0_slope            least-squares slope on x_n (the copy coefficient) of layer 0's heads' summed direct
                             contribution
     layer0_correlation      Pearson correlation of that contribution with x_n
@@ -45,17 +45,17 @@ def measure_formation(
     for step, model in progress(list(models.items()), "snapshots measured:"):
         cache = model(sequences[:, :-1])
         rows = [
-            *_errors(cache.prediction, sequences[:, 1:], floor, first_determined, bootstrap),
+            *_errors(cache.prediction, sequences, floor, first_determined, bootstrap),
             *_layers(model, cache, sequences, first_determined, epsilon, bootstrap),
         ]
         frames.append(pd.DataFrame(rows, columns=["measure", "value", "low", "high"]).assign(step=step))
     return pd.concat(frames).dropna(subset=["value"])
 
 
-def _errors(prediction: Tensor, target: Tensor, floor: Tensor, first: int, bootstrap: Bootstrap):
-    error, least = (squared_error(of, target)[:, first:] for of in (prediction, floor))
-    yield "mse", *bootstrap.interval(error.mean(axis=1))
-    yield "excess", *bootstrap.interval((error - least).mean(axis=1))
+def _errors(prediction: Tensor, sequences: Tensor, floor: Tensor, first: int, bootstrap: Bootstrap):
+    error, least = (relative_error(of, sequences)[:, first:] for of in (prediction, floor))
+    yield "relative_error", *bootstrap.interval(error.mean(axis=1))
+    yield "relative_excess", *bootstrap.interval((error - least).mean(axis=1))
 
 
 def _layers(

@@ -28,7 +28,7 @@ def nearest_candidates(algorithm: pd.DataFrame, first_determined: int) -> pd.Dat
     """
     home = algorithm[algorithm["condition"] == "in_distribution"]
     at_home = _nearest(home)
-    usual = _share(home, "model", "mse", first_determined)
+    usual = _share(home, "model", "relative_error", first_determined)
     rows = []
     for (condition, level), here in algorithm.groupby(["condition", "level"], sort=False):
         relative = here[here["measure"] == "relative"].set_index("predictor")

@@ -1,47 +1,48 @@
-"""How well a model predicts, by quantiles over many fresh sequences: what a heavy tail cannot decide."""
+"""How well models predict, by quantiles over many fresh sequences: what a heavy tail cannot decide."""
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.special import bdtrik
-from torch import Tensor
 
-from recurrence_circuits.config.experiment import RunSettings
-from recurrence_circuits.model.passes import predict
-from recurrence_circuits.model.transformer import Transformer
-from recurrence_circuits.tasks.dataset import draw_sequences
-from recurrence_circuits.tasks.errors import squared_error
+from recurrence_circuits.measures.fresh_errors import Errors
 
 LEVELS = (0.5, 0.9, 0.99, 0.999)
+TAIL = 0.999  # the quantile above which the tail begins
 
 
-@torch.no_grad()
-def measure_quality(
-    models: dict[str, Transformer], run: RunSettings, first_determined: int, n_fresh: int, confidence: float
-) -> pd.DataFrame:
-    """Quantiles, over n_fresh sequences of their own, of a sequence's squared error.
+def measure_quality(errors: Errors, confidence: float) -> pd.DataFrame:
+    """Quantiles, mean and tail of a sequence's error, by predictor, range of positions and measure.
 
-    A sequence's error is the mean over its determined positions, in units of x². Returns the columns of the `quality`
-    table from `predictor` on, which holds the models' names; `level` is the quantile's. The mean is left out: one
-    sequence in a thousand carries most of it.
+    errors are those of `fresh_errors`. Returns the columns of the `quality` table from `predictor` on. statistic is
+    one of
+
+    quantile    at `level`, with its interval between order statistics
+    mean        of all sequences (`level` is 1), without an interval: where a tail carries it, a bootstrap knows
+                nothing of the sequences that it has not seen, and its interval covers far less often than it says
+    tail_share  the share of the mean that the sequences above the quantile `level` carry; no row if all errors are 0
     """
-    sequences = draw_sequences(run.task, run.data, "fresh", n_fresh)["sequences"]
     rows = []
-    for name, model in models.items():
-        errors = np.sort(sequence_errors(model, sequences, first_determined))
-        for level in LEVELS:
-            value, low, high = quantile_interval(errors, level, confidence)
-            rows.append({"predictor": name, "level": level, "value": value, "low": low, "high": high})
-    return pd.DataFrame(rows)
+    for predictor, by_kind in errors.items():
+        for kind, error in by_kind.items():
+            labels = {"predictor": predictor, **kind._asdict()}
+            rows += [labels | row for row in _statistics(np.sort(error), confidence)]
+    return pd.DataFrame(rows).dropna(subset=["value"])
 
 
-def sequence_errors(model: Transformer, sequences: Tensor, first_determined: int) -> np.ndarray:
-    """Squared error of each sequence, mean over positions from `first_determined` on: `sequence`, in units of x².
+def _statistics(ascending: np.ndarray, confidence: float) -> list[dict]:
+    """The rows of one sorted sample of errors."""
+    rows = []
+    for level in LEVELS:
+        value, low, high = quantile_interval(ascending, level, confidence)
+        rows.append({"statistic": "quantile", "level": level, "value": value, "low": low, "high": high})
+    rows.append({"statistic": "mean", "level": 1.0, "value": ascending.mean()})
+    return [*rows, {"statistic": "tail_share", "level": TAIL, "value": tail_share(ascending, TAIL)}]
 
-    sequences is `sequence position dimension`, one term longer than the context.
-    """
-    error = squared_error(predict(model, sequences[:, :-1]), sequences[:, 1:])
-    return error[:, first_determined:].mean(axis=1)
+
+def tail_share(ascending: np.ndarray, level: float) -> float:
+    """The share of the sum of a sorted sample that its values above the quantile `level` carry; NaN if the sum is 0."""
+    total = ascending.sum()
+    return ascending[round(level * len(ascending)) :].sum() / total if total > 0 else float("nan")
 
 
 def quantile_interval(ascending: np.ndarray, level: float, confidence: float) -> tuple[float, float, float]:

@@ -8,7 +8,8 @@ base is embedding, positions and biases; L is the last layer. The estimate in th
 the terms before attention_L. The explanation tested: layer 0 copies x_n, and the last layer's attention subtracts a
 fixed share of the estimate, at the query and in the context that it attends to. A reduced model keeps some parts and
 replaces others by fitted lines. Lines are fitted by least squares at the determined positions, on each half of the
-sequences for use on the other.
+sequences for use on the other. Squares are in units of each sequence's own scale (see tasks/errors.py), in fits and in
+shares alike, or a few wide sequences would decide both.
 """
 
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Transformer
-from recurrence_circuits.tasks.errors import squared_error
+from recurrence_circuits.tasks.errors import mean_square_seen, relative_error
 
 ROUNDING = 1e-12  # a variance below this share of the mean square counts as 0
 
@@ -47,10 +48,11 @@ def measure_reduced_models(
     sequences is `sequence position dimension`, one term longer than the context. Returns the columns of the
     `reduced_models` table from `reduced` on. measure, by position and over the determined positions:
 
-    explained   1 − mean (reduced − prediction)² / variance of the prediction; 1 is all of it, below 0 is possible
-    refinement  the same with the variance of (prediction − x_n): how much is explained of what is not copying
-    mse         error of the reduced prediction against the next term, in units of x²
-    excess      mse minus the whole model's error, in units of x²
+    explained        1 − mean (reduced − prediction)² / variance of the prediction, both in relative units; 1 is all of
+                     it, below 0 is possible
+    refinement       the same with the variance of (prediction − x_n): how much is explained of what is not copying
+    relative_error   of the reduced prediction against the next term
+    relative_excess  relative_error minus the whole model's
 
     For reduced = `feedback`, over the determined positions only:
 
@@ -59,20 +61,21 @@ def measure_reduced_models(
 
     There is no row where a variance is 0.
     """
-    context, target = sequences[:, :-1], sequences[:, 1:]
+    context = sequences[:, :-1]
     passes = [_pass(model, part) for part in context.split(BATCH)]
     parts = Parts(*map(np.concatenate, zip(*(of_batch for of_batch, _, _ in passes), strict=True)))
     whole, attention = (torch.cat(of_batch) for of_batch in zip(*(rest for _, *rest in passes), strict=True))
     terms, prediction = context.double().numpy(), whole.double().numpy()
-    reduced, feedback = reduced_predictions(parts, terms, attention, first_determined)
-    whole_error = squared_error(whole, target)
+    scale = mean_square_seen(sequences)
+    reduced, feedback = reduced_predictions(parts, terms, attention, scale, first_determined)
+    whole_error = relative_error(whole, sequences)
     errors, shares = [], []
     for name, value in reduced.items():
-        error = squared_error(torch.from_numpy(value), target)
-        for measure, values in (("mse", error), ("excess", error - whole_error)):
+        error = relative_error(torch.from_numpy(value), sequences)
+        for measure, values in (("relative_error", error), ("relative_excess", error - whole_error)):
             errors.append(({"reduced": name, "measure": measure}, values))
         for measure, of in (("explained", prediction), ("refinement", prediction - terms)):
-            shares.append(({"reduced": name, "measure": measure}, _squares(value - prediction, of)))
+            shares.append(({"reduced": name, "measure": measure}, _squares(value - prediction, of, scale)))
     frames = [
         rows_by_position(errors, first_determined, bootstrap),
         rows_by_position(shares, first_determined, bootstrap, _explained_share),
@@ -80,7 +83,7 @@ def measure_reduced_models(
     # Model by model; each has two rows of either kind.
     frames = [pd.concat(frames).sort_index(key=lambda index: index // 2, kind="stable")]
     if feedback is not None:
-        squares = _squares(feedback.contribution - parts.last_attention, parts.last_attention)
+        squares = _squares(feedback.contribution - parts.last_attention, parts.last_attention, scale)
         labels = {"reduced": "feedback", "measure": "explained"}
         frames.append(rows_by_position([(labels, squares)], first_determined, bootstrap, _explained_share).iloc[[-1]])
         gains = {"gain_at_query": feedback.gains[0], "gain_in_context": feedback.gains[1], "gain": feedback.gains.sum()}
@@ -117,12 +120,12 @@ class Feedback(NamedTuple):
 
 
 def reduced_predictions(
-    parts: Parts, terms: NDArray, attention: Tensor, first: int
+    parts: Parts, terms: NDArray, attention: Tensor, scale: NDArray, first: int
 ) -> tuple[dict[str, NDArray], Feedback | None]:
     """The predictions of the reduced models, each `sequence position dimension`, and the fitted feedback.
 
-    terms is the context, shaped like the parts; attention is the last layer's, `sequence head query key`; fits use
-    positions ≥ first. Each model keeps more than the one before it:
+    terms is the context, shaped like the parts; attention is the last layer's, `sequence head query key`; scale is
+    `mean_square_seen`, `sequence position`; fits use positions ≥ first. Each model keeps more than the one before it:
 
     copy                   a line in x_n, fitted to layer 0's part
     copy_feedback          copy, and the last layer's feedback on it
@@ -140,14 +143,14 @@ def reduced_predictions(
     def regressors(estimate: NDArray) -> list[NDArray]:
         return [estimate, np.einsum("sqk,skd->sqd", pattern, estimate)]
 
-    copy, _ = _cross_fit([terms], parts.layer_0, [terms], first)
+    copy, _ = _cross_fit([terms], parts.layer_0, [terms], scale, first)
     estimate = parts.layer_0 + parts.inner
     whole = estimate + parts.last_attention + parts.last_mlp
     if not parts.last_attention.any():
         return {"copy": copy, "whole": whole}, None
 
     def fed_back(reduced: NDArray) -> tuple[NDArray, NDArray]:
-        return _cross_fit(regressors(estimate), parts.last_attention, regressors(reduced), first)
+        return _cross_fit(regressors(estimate), parts.last_attention, regressors(reduced), scale, first)
 
     reduced = {"copy": copy, "copy_feedback": copy + fed_back(copy)[0]}
     reduced |= {"layer_0": parts.layer_0, "layer_0_feedback": parts.layer_0 + fed_back(parts.layer_0)[0]}
@@ -159,29 +162,38 @@ def reduced_predictions(
     return reduced | {"whole": whole}, Feedback(gains, contribution)
 
 
-def _cross_fit(regressors: list[NDArray], fitted: NDArray, used: list[NDArray], first: int) -> tuple[NDArray, NDArray]:
+def _cross_fit(
+    regressors: list[NDArray], fitted: NDArray, used: list[NDArray], scale: NDArray, first: int
+) -> tuple[NDArray, NDArray]:
     """Fit `fitted` by the regressors and a constant on each half of the sequences; apply it to `used` on the other.
 
-    All are `sequence position dimension`. Positions ≥ first and all coordinates share one fit. Returns the fits applied
-    to `used`, same shape, and the mean of the two fits' coefficients, without the constant.
+    All are `sequence position dimension`, but scale is `sequence position`: squares count in units of it. Positions
+    ≥ first and all coordinates share one fit. Returns the fits applied to `used`, same shape, and the mean of the two
+    fits' coefficients, without the constant.
     """
     halves = np.array_split(np.arange(len(fitted)), 2)
+    root = np.broadcast_to(scale[..., None] ** -0.5, fitted.shape)
     result, coefficients = np.empty_like(fitted), []
     for fit_on, use_on in (halves, halves[::-1]):
-        X = np.stack([r[fit_on, first:].ravel() for r in regressors] + [np.ones(fitted[fit_on, first:].size)], axis=1)
-        found = np.linalg.lstsq(X, fitted[fit_on, first:].ravel(), rcond=None)[0]
+        rows = (fit_on, slice(first, None))
+        X = np.stack([(r * root)[rows].ravel() for r in [*regressors, 1.0]], axis=1)
+        found = np.linalg.lstsq(X, (fitted * root)[rows].ravel(), rcond=None)[0]
         result[use_on] = sum(c * u[use_on] for c, u in zip(found, used, strict=False)) + found[-1]
         coefficients.append(found[:-1])
     return result, np.mean(coefficients, axis=0)
 
 
-def _squares(rest: NDArray, whole: NDArray) -> NDArray:
-    """Means over coordinates of rest², whole and whole², `sequence position 3`: what `_explained_share` needs."""
-    return np.stack([(v**p).mean(axis=2) for v, p in ((rest, 2), (whole, 1), (whole, 2))], axis=-1)
+def _squares(rest: NDArray, whole: NDArray, scale: NDArray) -> NDArray:
+    """Means over coordinates of rest², whole, whole² and 1, over scale, `sequence position 4`; for `_explained_share`.
+
+    scale is `sequence position`.
+    """
+    powers = ((rest, 2), (whole, 1), (whole, 2), (whole, 0))
+    return np.stack([(v**p).mean(axis=2) / scale for v, p in powers], axis=-1)
 
 
 def _explained_share(means: NDArray) -> NDArray:
-    """1 − mean rest² / variance of the whole."""
-    rest, mean, square = np.moveaxis(means, -1, 0)
-    variance = square - mean**2
+    """1 − mean rest² / variance of the whole, with the weights 1 / scale."""
+    rest, mean, square, weight = np.moveaxis(means, -1, 0)
+    variance = square - mean**2 / weight
     return 1 - rest / np.where(variance > ROUNDING * square, variance, np.nan)

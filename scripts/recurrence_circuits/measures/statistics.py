@@ -1,7 +1,8 @@
-"""Statistics of means over sequences, as the bootstrap resamples them: ratios, correlations, slopes."""
+"""Statistics of means over sequences, as the bootstrap resamples them: ratios, correlations, slopes. And shares."""
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 
 def ratio(means: np.ndarray) -> np.ndarray:
@@ -31,3 +32,14 @@ def slope(means: np.ndarray) -> np.ndarray:
 
 def _without_rounding(variance: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return np.where(variance > 1e-12 * scale, variance, np.nan)
+
+
+def wilson(successes: np.ndarray, trials: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval of each share successes / trials, low and high, in [0, 1]; trials > 0.
+
+    By its formula: scipy.stats, which has it too, takes as long to import as some measures take.
+    """
+    z, share = ndtri((1 + confidence) / 2), successes / trials
+    centre = share + z**2 / (2 * trials)
+    reach = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return tuple(np.clip((centre + sign * reach) / (1 + z**2 / trials), 0, 1) for sign in (-1, 1))

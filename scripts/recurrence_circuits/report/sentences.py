@@ -1,60 +1,9 @@
-"""The report's sentences and tables of numbers on errors, the algorithm, costs and settings, made from the results."""
+"""The report's sentences and tables of numbers on the algorithm, costs and settings, made from the results."""
 
 import pandas as pd
 
-from recurrence_circuits.claims.numbers import number, spread, with_interval
+from recurrence_circuits.claims.numbers import number, spread
 from recurrence_circuits.figures.labels import counted, look, words
-
-# ---- errors ---------------------------------------------------------------------------------------------------------
-
-
-def headline_numbers(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row per seed: errors of `model`, `untrained` and `baseline` over the determined positions, and the `ratio`.
-
-    The baseline is the strongest simple one: the model's excess error over its excess is the largest. Where the Bayes
-    floor is not known there is no excess, hence no baseline and no ratio: those cells are empty. `strongest` is the
-    baseline's label, `model_value` and `baseline_value` are numbers, the other cells are text with an interval.
-    """
-    whole = predictions[predictions["position"].isna()]
-    rows = {}
-    for seed, own in whole.groupby("seed"):
-        errors = own[own["measure"] == "mse"].set_index("predictor")
-        row = {"model_value": errors.at["model", "value"], "model": with_interval(errors.loc["model"])}
-        ratios = own[own["measure"] == "model_ratio"].nlargest(1, "value")
-        for _, ratio in ratios.iterrows():
-            best = errors.loc[ratio["predictor"]]
-            row |= {"strongest": look(ratio["predictor"]).label, "baseline_value": best["value"]}
-            row |= {"baseline": with_interval(best), "ratio": with_interval(ratio)}
-        rows[int(seed)] = row | {"untrained": with_interval(errors.loc["untrained"])}
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def headline_sentence(numbers: pd.DataFrame) -> str:
-    """The outcome of training in one sentence or two."""
-    text = (
-        "At the positions at which the terms seen fix the next one, the mean squared error of the trained "
-        f"{'model' if len(numbers) == 1 else 'models'} is {spread(numbers['model_value'])} (in units of x²)."
-    )
-    if "baseline_value" in numbers:
-        names = " or ".join(sorted(set(numbers["strongest"].dropna())))
-        text += f" The strongest simple baseline, {names}, has {spread(numbers['baseline_value'])}."
-    return text
-
-
-def headline_table(numbers: pd.DataFrame) -> dict:
-    """`headline_numbers` as a table to show."""
-    columns = {
-        "model": "model", "strongest": "strongest simple baseline", "baseline": "its error",
-        "ratio": "excess of the model over its excess", "untrained": "untrained",
-    }  # fmt: skip
-    shown = numbers[[name for name in columns if name in numbers]].fillna("")
-    return {
-        "title": "Mean squared error (x²) over the determined positions",
-        "columns": ["seed", *(columns[name] for name in shown)],
-        "rows": [[str(seed), *row] for seed, row in zip(shown.index, shown.to_numpy().tolist(), strict=True)],
-        "note": "In brackets: bootstrap intervals over test sequences. Simple baselines infer no parameter of the law.",
-    }
-
 
 # ---- algorithm ------------------------------------------------------------------------------------------------------
 

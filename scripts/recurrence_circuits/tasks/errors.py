@@ -10,12 +10,14 @@ def squared_error(prediction: Tensor, target: Tensor) -> np.ndarray:
 
 
 def mean_square_seen(sequences: Tensor) -> np.ndarray:
-    """The mean square of the terms seen, x_0 … x_n, by n: `sequence position`, float64, in units of x².
+    """The mean square of the terms seen, x_0 … x_n, and of one more of size 1: `sequence position`, in units of x².
 
-    sequences is `sequence position dimension`, one term longer than the context.
+    The term of size 1, the spread of what the tasks draw, is there for sequences that lie close to 0 as a whole: the
+    mean of 1 / (mean square of the terms alone) over sequences is infinite. sequences is `sequence position dimension`,
+    one term longer than the context.
     """
     squares = sequences[:, :-1].double().square().mean(dim=-1).cpu().numpy()
-    return squares.cumsum(axis=1) / np.arange(1, squares.shape[1] + 1)
+    return (1 + squares.cumsum(axis=1)) / np.arange(2, squares.shape[1] + 2)
 
 
 def relative_error(prediction: Tensor, sequences: Tensor) -> np.ndarray:
