@@ -12,14 +12,15 @@ from recurrence_circuits.runtime.logs import log_to
 def main(smk):
     with log_to(smk.log[0]) as logger:
         columns = dict(smk.params.columns)
-        written = columns.pop("claims")
+        written, of_null = columns.pop("claims"), columns.pop("null")
         tables = {name: read_tables(name, columns[name], smk.input[name]) for name in columns}
+        null = read_tables("null", of_null, smk.input.null)
         thresholds, confidence = smk.params.thresholds, smk.params.confidence
         records, confirming = [read_record(path) for path in smk.input.records], smk.params.confirmation_seeds
         stands = standing(records, confirming, smk.params.criteria, smk.params.commit)
         exploring = [seed for seed in sorted(tables["predictions"]["seed"].unique()) if seed not in confirming]
         roles = {EXPLORATION: exploring} | ({stands.role: confirming} if confirming else {})
-        claims = judge_claims(tables, thresholds, smk.params.n_layers, confidence, roles)
+        claims = judge_claims(tables, null, thresholds, smk.params.n_layers, confidence, roles)
         claims = claims.assign(experiment=smk.wildcards.experiment)
         write_table("claims", written, claims, smk.output.table)
         write_text(smk.output.standing, stands.to_json())

@@ -27,6 +27,7 @@ ANALYSIS = {
     "n_shown": 20,
     "n_fresh": 1000,
     "n_condition": 40,
+    "n_null": 3,
     "noise_levels": [0.1],
     "feedback_epsilon": 0.1,
     "negative_head_correlation_max": -0.3,

@@ -34,18 +34,18 @@ def following(*stages: str, parts: tuple[str, ...] = PARTS, seeds: tuple[int, ..
     if "generate_data" in stages:
         jobs |= {f"generate_data {part}" for part in parts}
         stages |= {"train_model"} if {"train", "validation"} & set(parts) else set()
-        stages |= {*EVERY_MEASURE, "measure_handcrafted"} if "test" in parts else set()
+        stages |= {*EVERY_MEASURE, "measure_handcrafted", "measure_null"} if "test" in parts else set()
     if "train_model" in stages:
         stages |= set(EVERY_MEASURE)
     if "measure_similarity" in stages:
         stages |= {"measure_groups"}
     per_seed = stages & {"train_model", *EVERY_MEASURE}
     jobs |= {f"{stage} {seed}" for stage in per_seed for seed in seeds}
-    jobs |= stages & {"measure_handcrafted", "gather_tables", "judge_claims"}
+    jobs |= stages & {"measure_handcrafted", "measure_null", "gather_tables", "judge_claims"}
     written = {table for name, measure in MEASURES.items() if f"measure_{name}" in stages for table in measure.tables}
     written |= {"learning_curves"} if "train_model" in stages else set()
     jobs |= {"gather_tables"} if written & set(SEED_TABLES) else set()
-    jobs |= {"judge_claims"} if written & set(JUDGED) else set()
+    jobs |= {"judge_claims"} if written & set(JUDGED) or "measure_null" in jobs else set()
     written |= {"handcrafted"} if "measure_handcrafted" in stages else set()
     written |= {"claims"} if "judge_claims" in jobs else set()
     jobs |= {f"draw_figure {figure}" for figure, tables in FIGURES.items() if written & set(tables)}

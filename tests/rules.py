@@ -11,10 +11,8 @@ from models import ANALYSIS, N_SEQUENCES, run_params
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 CRITERIA = "criteria-0"  # their digest
 THRESHOLDS = {
-    "learned_ratio_max": 0.1, "copy_correlation_min": 0.5, "copy_ratio_min": 0.5, "copy_ratio_max": 2.0,
-    "negative_correlation_max": -0.3, "negative_attention_max": -0.3, "ablation_kind": "mean",
-    "feedback_gain_max": -0.1, "layer_ratio_max": 1.0, "refinement_ratio_max": 0.5,
-    "negative_group_error_min": 0.5, "agreement_min": 0.8,
+    "learned_ratio_max": 0.1, "copy_ratio_min": 0.5, "copy_ratio_max": 2.0, "restored_min": 0.5, "null_level": 0.01,
+    "ablation_kind": "mean", "layer_ratio_max": 1.0, "refinement_ratio_max": 0.5, "agreement_min": 0.8,
 }  # fmt: skip
 
 
@@ -87,6 +85,14 @@ def measure_handcrafted(folder: Path, test: str, analysis: dict = ANALYSIS, **ch
     call("measure_handcrafted", folder, inputs=inputs, outputs=outputs, params=params, wildcards=wildcards)
 
 
+def measure_null(folder: Path, test: str, analysis: dict = ANALYSIS, **changes) -> None:
+    run = run_params(**changes)
+    params = {key: run[key] for key in ("task", "model")} | {"sequences": run["data"], "columns": columns_of("null")}
+    outputs = {"null": str(folder / "tables" / "null.csv")}
+    inputs, wildcards = {"test": test}, {"experiment": "toy"}
+    call("measure_null", folder, inputs=inputs, outputs=outputs, params=params | analysis, wildcards=wildcards)
+
+
 def gather(folder: Path, seeds=(0, 1), tables=SEED_TABLES) -> None:
     parts = [str(folder / f"seed{seed}" / f"{table}.csv") for table in tables for seed in seeds]
     outputs = {table: str(folder / "tables" / f"{table}.csv") for table in tables}
@@ -105,11 +111,12 @@ def judge(
     every = [*seeds, *confirmation_seeds]
     inputs = {name: [str(folder / f"seed{seed}" / f"{name}.csv") for seed in every] for name in JUDGED}
     inputs["records"] = [str(folder / f"seed{seed}" / "run.json") for seed in every]
+    inputs["null"] = [str(folder / "tables" / "null.csv")]
     files = {"table": "claims.csv", "page": "claims.md", "standing": "standing.json"}
     outputs = {name: str(folder / "tables" / file) for name, file in files.items()}
     params = {"thresholds": thresholds, "n_layers": n_layers, "confidence": confidence}
     params |= {"confirmation_seeds": list(confirmation_seeds), "criteria": criteria, "commit": ""}
-    params["columns"] = columns_of(*JUDGED, "claims")
+    params["columns"] = columns_of(*JUDGED, "null", "claims")
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
 
 
@@ -125,4 +132,5 @@ def run_all(
     gather(folder, seeds)
     if run_params(**changes)["task"] == "affine":
         measure_handcrafted(folder, files["test"], analysis, **changes)
+    measure_null(folder, files["test"], analysis, **changes)
     judge(folder, seeds, run_params(**changes)["model"]["n_layers"], analysis["confidence"])

@@ -39,6 +39,7 @@ TOO_LARGE = {
     "analysis.n_shown": 256,
     "analysis.n_condition": 256,
     "analysis.n_fresh": 10_000,  # 10⁶ take minutes
+    "analysis.n_null": 10,
 }
 # Ends that another key keeps from being reached.
 BOUND_BELOW = {"claims.copy_ratio_max": 2 * ABOVE_0, "data.context_length": 3}
@@ -53,7 +54,7 @@ RUNS: dict[str, dict] = {
         "analysis.resamples": 100, "analysis.confidence": ABOVE_HALF, "analysis.feedback_epsilon": 0.001,
         "analysis.negative_head_correlation_max": -1.0, "analysis.copying_head_correlation_min": -1.0,
         "training.learning_rate": ABOVE_0, "training.beta1": ABOVE_0, "training.beta2": ABOVE_0,
-        "training.clip_norm": ABOVE_0, "analysis.n_fresh": 1000,
+        "training.clip_norm": ABOVE_0, "analysis.n_fresh": 1000, "analysis.n_null": 2,
         "training.checkpoint_every": 1, "training.final_learning_rate": 0.0, "training.weight_decay": 0.0,
         "training.n_snapshots": 0, "data.noise": 0.0, "data.dimension": 1, "data.degree": 0,
     },
@@ -75,7 +76,7 @@ RUNS: dict[str, dict] = {
     "many steps": {
         "training.steps": 400, "training.warmup_steps": 399, "training.evaluate_every": 400, "training.n_snapshots": 5,
         "data.n_train": 256, "data.n_validation": 256, "data.n_test": 256, "analysis.n_shown": 256,
-        "analysis.n_condition": 256, "training.batch_size": 128, "analysis.n_fresh": 10_000,
+        "analysis.n_condition": 256, "training.batch_size": 128, "analysis.n_fresh": 10_000, "analysis.n_null": 10,
     },
     "soap, least": {"training.optimiser": "soap", "training.precondition_every": 1, "training.beta1": ABOVE_0},
     "soap, most": {

@@ -151,7 +151,7 @@ def test_models_alone_refuse_what_keys_demand_of_each_other():
         "data: {n_validation: 25318}, analysis: {negative_head_correlation_max: -1, copying_head_correlation_min: 1}",
         "data: {n_test: 100000}, analysis: {resamples: 1000, n_condition: 100000}, model: {n_heads: 1, d_mlp: 1}",
         "seeds: [0, 2147483647]",
-        "claims: {agreement_min: 1, copy_correlation_min: -1}",
+        "claims: {agreement_min: 1, null_level: 0.5}",
     ],
 )
 def test_values_at_their_limits_are_accepted(text):

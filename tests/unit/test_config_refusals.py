@@ -93,8 +93,8 @@ REFUSED = [
     ("analysis: {copying_head_correlation_min: 2}", "analysis.copying_head_correlation_min: expected a number "
      "from -1 to 1, found 2"),
     ("claims: {learned_ratio_max: 0}", "claims.learned_ratio_max: expected a number above 0 and at most 1, found 0"),
-    ("claims: {copy_correlation_min: 1.1}", "claims.copy_correlation_min: expected a number from -1 to 1, found 1.1"),
-    ("claims: {negative_attention_max: -2}", "claims.negative_attention_max: expected a number from -1 to 1, found -2"),
+    ("claims: {null_level: 0.6}", "claims.null_level: expected a number above 0 and at most 0.5, found 0.6"),
+    ("claims: {restored_min: -1}", "claims.restored_min: expected a number above 0 and at most 1, found -1"),
     ("claims: {agreement_min: 0.5}", "claims.agreement_min: expected a number above 0.5 and at most 1, found 0.5"),
     ("claims: {ablation_kind: meen}", "claims.ablation_kind: expected one of zero, mean, resample, "
      "found the text 'meen' (did you mean mean?)"),

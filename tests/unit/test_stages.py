@@ -205,7 +205,7 @@ def test_claim_1_is_judged_under_noise_against_the_floor_of_noisy_sequences(tmp_
     assert overall["bayes", "mse"] > 0.1**2  # the noise of the term to come, at least
     assert overall["model", "excess"] == pytest.approx(overall["model", "mse"] - overall["bayes", "mse"])
     claims = read_table("claims", str(tmp_path / "tables" / "claims.csv")).set_index(["claim", "criterion"])
-    judged = claims.loc[("1", "far_below_simple_baselines")]
+    judged = claims.loc[("1", "far_below_what_learns_nothing")]
     ratios = overall.xs("model_ratio", level="measure")
     assert judged["value"] == pytest.approx(ratios.max())
     assert judged["holds"] == (ratios.max() <= 0.1)

@@ -13,7 +13,7 @@ TYPES = {
     "members heads lens intervention condition nearest tied reference reduced replaced claim criterion statement "
     "statistic relation verdict claim_verdict role positions by",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
-    "lag first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support "
+    "lag initialisation first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support "
     "control_in_support",
     REAL: "value low high loss mse excess learning_rate term next_term contribution level threshold control_value "
     "support_low support_high lower upper",
@@ -95,6 +95,7 @@ CLAIMS = (
     "role claim criterion statement statistic relation threshold value low high holds control_value control_holds "
     "seeds_in_support n_seeds support_low support_high control_in_support verdict claim_verdict"
 )
+NULL = "statistic initialisation value"
 HANDCRAFTED = "predictor n_layers position measure value low high"
 
 COLUMNS = {
@@ -102,11 +103,14 @@ COLUMNS = {
     **{table: f"{KEY} {columns}" for measure in MEASURES.values() for table, columns in measure.tables.items()},
     "claims": f"{KEY} {CLAIMS}",
     "handcrafted": f"experiment {HANDCRAFTED}",
+    "null": f"experiment {NULL}",
 }
-SEED_TABLES = [table for table in COLUMNS if table not in ("claims", "handcrafted")]
+SEED_TABLES = [table for table in COLUMNS if table not in ("claims", "handcrafted", "null")]
 
 # The tables that the claims are judged by.
-JUDGED = ["predictions", "ablation", "similarity", "readout_lens", "probes", "feedback", "groups"]
+JUDGED = [
+    "predictions", "ablation", "similarity", "lags", "circuits", "readout_lens", "probes", "feedback", "groups",
+]  # fmt: skip
 
 # The figures in the report's order, and the tables that each reads. The docstring of a figure's module is its caption.
 FIGURES = {

@@ -17,7 +17,7 @@ LIBRARY = "recurrence_circuits"
 STAGES = [
     ["generate_data"],
     ["train_model"],
-    [f"measure_{name}" for name in [*MEASURES, "handcrafted"]],
+    [f"measure_{name}" for name in [*MEASURES, "handcrafted", "null"]],
     ["gather_tables", "judge_claims"],
     ["write_report"],
 ]
@@ -74,6 +74,7 @@ def keys_behind() -> dict[str, list[str]]:
         "n_sequences": [key for key in keys if key.startswith("data.n_")] + ["training.steps", "training.batch_size"],
         "run": ["task", *sequences, "data.n_train", *run, "seeds", "confirmation_seeds"],
         "thresholds": [key for key in keys if key.startswith("claims.")],
+        "model": [key for key in keys if key.startswith("model.")],
         "confirmation_seeds": ["confirmation_seeds"],
         "settings": keys,
         # Keys that are params of their own, under their own names.

@@ -29,6 +29,7 @@ SETTINGS = {
     },
     "n_sequences": lambda wildcards: EXPERIMENTS[wildcards.experiment]["data"][f"n_{wildcards.part}"],
     "run": lambda wildcards: run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], int(wildcards.seed)),
+    "model": of_experiment("model"),
     "thresholds": of_experiment("claims"),
     "confirmation_seeds": of_experiment("confirmation_seeds"),
     "settings": of_experiment(),
@@ -90,11 +91,12 @@ def judged_files(wildcards):
     """What the claims of the wildcards' experiment are judged by: tables by name, of all seeds, and their records."""
     path, seeds = f"results/{wildcards.experiment}/seed{{seed}}/{{file}}", all_seeds(wildcards.experiment)
     files = {table: expand(path, seed=seeds, file=f"{table}.csv") for table in JUDGED}
-    return files | {"records": expand(path, seed=seeds, file="run.json")}
+    null = f"results/{wildcards.experiment}/tables/null.csv"
+    return files | {"records": expand(path, seed=seeds, file="run.json"), "null": [null]}
 
 
 def table_files(experiments, *tables):
-    """The files of tables, by name: those of every seed, or the one of the experiment for claims and handcrafted."""
+    """The files of tables, by name: those of every seed, or the experiment's one where a table has no seeds."""
     return {
         table: [
             path

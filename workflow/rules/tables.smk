@@ -25,6 +25,30 @@ rule measure_handcrafted:
         "../../scripts/measure_handcrafted.py"
 
 
+# Untrained models have no seed either.
+rule measure_null:
+    input:
+        test="results/{experiment}/data/test.safetensors",
+    output:
+        null="results/{experiment}/tables/null.csv",
+    log:
+        "results/{experiment}/logs/measure_null.log",
+    benchmark:
+        "results/{experiment}/benchmarks/measure_null.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=30,
+    params:
+        **settings_of("measure_null"),
+        code=code_of("measure_null"),
+        columns=columns_of("null"),
+    script:
+        "../../scripts/measure_null.py"
+
+
 # For readers of the results only. Figures, claims and the report read the seeds' own tables, so that a change of one
 # table does not rerun what needs the others.
 rule gather_tables:
@@ -77,6 +101,6 @@ rule judge_claims:
         code=code_of("judge_claims"),
         criteria=criteria_of,
         commit=criteria_commit(),
-        columns=columns_of(*JUDGED, "claims"),
+        columns=columns_of(*JUDGED, "null", "claims"),
     script:
         "../../scripts/judge_claims.py"

@@ -1,105 +1,29 @@
 """The criteria: a statistic of each seed, and of its untrained control, against a threshold.
 
-The config fixes the thresholds before a run. A criterion that fails is shown as failing.
+A threshold stands in the file of criteria, or is a quantile of the same statistic over untrained models (the table
+`null`) whose level stands there. A criterion that fails is shown as failing.
 """
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-# The tables that the criteria read, of all seeds.
-TABLES = ("predictions", "ablation", "similarity", "readout_lens", "probes", "feedback", "groups")
+from recurrence_circuits.claims.statistics import Measured
+
 RELATIONS = {"<=": operator.le, ">=": operator.ge, ">": operator.gt}
 
-
-class Measured:
-    """One seed's tables, and the statistics that the criteria need, each with value, low and high.
-
-    model is `trained` or `untrained`; layers count from 0. A statistic raises ValueError if the tables lack its row.
-    """
-
-    def __init__(self, tables: dict[str, pd.DataFrame], seed: int):
-        """tables: those of TABLES by name, of all seeds."""
-        self.tables = {name: table[table["seed"] == seed] for name, table in tables.items()}
-        self.seed = seed
-        self.last_layer = int(self.tables["similarity"]["layer"].max())
-
-    def learned_ratio(self, model: str) -> pd.Series:
-        """Relative excess error over the strongest predictor's that learns nothing: the largest of the ratios."""
-        measure = {"trained": "model_ratio", "untrained": "untrained_ratio"}[model]
-        return self._row(_rows(self.tables["predictions"], measure=measure).nlargest(1, "value"))
-
-    def layer_similarity(self, model: str, layer: int, measure: str) -> pd.Series:
-        """A similarity of a layer's heads together."""
-        return self._row(self.tables["similarity"], model=model, component="attention", layer=layer, measure=measure)
-
-    def lowest_head(self, model: str, measure: str) -> pd.Series:
-        """The lowest value of a similarity among the last layer's heads, and which `head` has it."""
-        table = self.tables["similarity"]
-        heads = _rows(table, model=model, component="head", layer=self.last_layer, measure=measure)
-        return self._row(heads.nsmallest(1, "value"))
-
-    def lowest_head_cost(self, model: str, measure: str, kind: str) -> pd.Series:
-        """Change of the relative error over the determined positions without the head that `lowest_head` finds."""
-        head = self.lowest_head(model, measure)["head"]
-        return self._row(
-            self._whole("ablation"),
-            model=model, component="head", layer=self.last_layer, head=head, kind=kind, measure="change",
-        )  # fmt: skip
-
-    def readout_ratio(self, model: str, after_layer: int, measure: str) -> pd.Series:
-        """A ratio of the error of the raw readout lens after a layer."""
-        lens = self._whole("readout_lens")
-        return self._row(lens, model=model, after_layer=after_layer, lens="raw", measure=measure)
-
-    def decodable_ratio(self, model: str, after_layer: int) -> pd.Series:
-        """What a linear probe leaves unexplained of the next term, over what copying the last term leaves."""
-        r2 = self._row(self._whole("probes"), model=model, after_layer=after_layer, target="next", shuffled=False)
-        copying = self._baseline_error("copy_last") / self._baseline_error("zero")
-        ends = {"value": "value", "low": "high", "high": "low"}  # the more a probe explains, the less it leaves
-        return pd.Series({end: (1 - r2[other]) / copying for end, other in ends.items()})
-
-    def feedback_gain(self, model: str) -> pd.Series:
-        """The feedback gain of the last layer's attention from the context."""
-        return self._row(
-            self._whole("feedback"),
-            model=model, component="attention", layer=self.last_layer, perturbed="context", pattern="free",
-        )  # fmt: skip
-
-    def negative_group_error(self, model: str, kind: str) -> pd.Series:
-        """Relative error without all negative heads of the last layer together, over that of copying the last term."""
-        return self._row(
-            self._whole("groups"),
-            model=model, group="negative", members="chosen", intervention="ablated", kind=kind, measure="copy_ratio",
-        )  # fmt: skip
-
-    def _baseline_error(self, predictor: str) -> float:
-        return self._row(self._whole("predictions"), predictor=predictor, measure="mse")["value"]
-
-    def _whole(self, name: str) -> pd.DataFrame:
-        """A table's rows over the determined positions."""
-        table = self.tables[name]
-        return table[table["position"].isna()]
-
-    def worst_step(self, model: str) -> pd.Series:
-        """The largest ratio of errors after and before a layer, over the layers after layer 0."""
-        rows = _rows(self._whole("readout_lens"), model=model, lens="raw", measure="step_ratio")
-        return self._row(rows[rows["after_layer"] >= 1].nlargest(1, "value"))
-
-    def _row(self, table: pd.DataFrame, **where) -> pd.Series:
-        rows = _rows(table, **where)
-        if len(rows) != 1:
-            raise ValueError(f"claims, seed {self.seed}: expected one row with {where}, found {len(rows)}")
-        return rows.iloc[0]
-
-
-def _rows(table: pd.DataFrame, **where) -> pd.DataFrame:
-    chosen = pd.Series(True, index=table.index)
-    for column, value in where.items():
-        chosen &= (table[column] == value).fillna(False)
-    return table[chosen]
+# The statistics that need no training, by name: what 99 of 100 untrained models do not reach is a threshold.
+OF_UNTRAINED: dict[str, Callable[[Measured, str], pd.Series]] = {
+    "highest_ov_gain": Measured.highest_ov_gain,
+    "largest_derivative": Measured.largest_derivative,
+    "lowest_correlation": Measured.lowest_correlation,
+    "feedback_gain": Measured.feedback_gain,
+    "lowest_beyond": Measured.lowest_beyond,
+    "highest_beyond_of_opposing": Measured.highest_beyond_of_opposing,
+}
 
 
 @dataclass(frozen=True)
@@ -115,70 +39,115 @@ class Criterion:
     judged: str = "value"  # what is compared with the threshold: value, or an end of its interval (low, high)
 
     def holds(self, row: pd.Series) -> bool:
-        return RELATIONS[self.relation](row[self.judged], self.threshold)
+        return bool(RELATIONS[self.relation](row[self.judged], self.threshold))
 
 
-def criteria(thresholds: dict, n_layers: int, floor_known: bool) -> list[Criterion]:
-    """The criteria of claims 1 to 4, with the thresholds of the config's `claims` section.
+def criteria(thresholds: dict[str, Any], null: pd.DataFrame, n_layers: int, floor_known: bool) -> list[Criterion]:
+    """The criteria of claims 1 to 4.
 
-    Claim 1 has none where the Bayes floor is not known, since there is no excess error; claim 4 has none in a model of
-    one layer, since no later layer could refine the estimate.
+    thresholds are the criteria's; null is the table of that name. Claim 1 has none where the Bayes floor is not known,
+    since there is no excess error; claim 4 has none in a model of one layer, since no later layer could refine the
+    estimate.
     """
-    t = thresholds
-    follows = Criterion(
-        "", "follows_last_term", "correlation of layer 0's summed direct contribution with x_n",
-        ">=", t["copy_correlation_min"], lambda m, model: m.layer_similarity(model, 0, "correlation_with_last"),
+    listed = [_learned(thresholds)] if floor_known else []
+    listed += [*_layer_0(thresholds, null), *_negative_heads(thresholds, null)]
+    return listed + (_refinement(thresholds) if n_layers > 1 else [])
+
+
+def _learned(t: dict) -> Criterion:
+    return Criterion(
+        "1", "far_below_what_learns_nothing",
+        "relative error beyond the floor, at the first five determined positions, over that of the strongest predictor "
+        "that learns nothing in context",
+        "<=", t["learned_ratio_max"], Measured.learned_ratio,
     )  # fmt: skip
-    estimates = (
-        ("2a", "error of the estimate after layer 0, by the model's own readout, over that of copying x_n",
-         lambda m, model: m.readout_ratio(model, 0, "copy_ratio")),
-        ("2b", "variance of x_{n+1} that the best linear probe after layer 0 leaves unexplained, over that of copying",
-         lambda m, model: m.decodable_ratio(model, 0)),
+
+
+def _layer_0(t: dict, null: pd.DataFrame) -> list[Criterion]:
+    """Claim 2: what is read after layer 0 is a copy (a), no more is decodable (b), its heads are copying heads (c)."""
+    listed = []
+    for lens, told in (("raw", "the model's own readout"), ("fitted", "a readout fitted to the layer")):
+        statistic = f"error of the estimate after layer 0, by {told}, over that of copying x_n"
+        ratio = lambda m, model, lens=lens: m.lens_ratio(model, 0, lens, "copy_ratio")  # noqa: E731
+        listed += [
+            Criterion("2a", f"{lens}_as_good_as_copying", statistic, "<=", t["copy_ratio_max"], ratio),
+            Criterion("2a", f"{lens}_no_better_than_copying", statistic, ">=", t["copy_ratio_min"], ratio),
+        ]
+    statistic = "variance of x_{n+1} that the best linear probe after layer 0 leaves unexplained, over that of copying"
+    decodable = lambda m, model: m.decodable_ratio(model, 0)  # noqa: E731
+    return [
+        *listed,
+        Criterion("2b", "as_good_as_copying", statistic, "<=", t["copy_ratio_max"], decodable),
+        Criterion("2b", "no_better_than_copying", statistic, ">=", t["copy_ratio_min"], decodable),
+        _beyond_null("2c", "positive_ov_circuit", "largest gain of a full OV circuit among the heads of layer 0",
+                     ">=", "highest_ov_gain", t, null),
+        _beyond_null("2c", "copies_a_recent_term", "largest derivative of what layer 0's attention contributes, by one "
+                     "of the last four terms", ">=", "largest_derivative", t, null),
+        Criterion("2c", "restored_by_direction", "share of what ablating the copying heads of layer 0 costs "
+                  f"({t['ablation_kind']} ablation) that their part along the readout direction restores",
+                  ">=", t["restored_min"], lambda m, model: m.restored(model, t["ablation_kind"])),
+    ]  # fmt: skip
+
+
+def _negative_heads(t: dict, null: pd.DataFrame) -> list[Criterion]:
+    """Claim 3: heads of the last layer that oppose the prediction (a), that attend to unlike terms (b), or to like ones
+    and write the opposite (c)."""
+    readings = (
+        ("3a", "output_opposes_prediction", "<=", "lowest_correlation",
+         "lowest correlation of a last-layer head's direct contribution with the prediction"),
+        ("3b", "attends_to_unlike_terms", "<=", "lowest_beyond",
+         "lowest rank correlation, beyond position, of a last-layer head's attention with closeness to the query's "
+         "term"),
+        ("3c", "attends_to_like_and_opposes", ">=", "highest_beyond_of_opposing",
+         "highest rank correlation, beyond position, of attention with closeness among the last-layer heads whose OV "
+         "circuit negates the estimate"),
     )  # fmt: skip
     listed = []
-    if floor_known:
+    for claim, name, relation, statistic, told in readings:
+        listed += [_beyond_null(claim, name, told, relation, statistic, t, null), _costs(claim, statistic, t)]
+    gain = "feedback gain of the last layer's attention from the context, its pattern held"
+    return [*listed, _beyond_null("3a", "feeds_back_negatively", gain, "<=", "feedback_gain", t, null)]
+
+
+def _costs(claim: str, statistic: str, t: dict) -> Criterion:
+    """That the head which a statistic names is needed."""
+    find, kind = OF_UNTRAINED[statistic], t["ablation_kind"]
+    told = f"change of the relative error without that head ({kind} ablation), judged by the interval's low end"
+    return Criterion(
+        claim, "ablation_costs", told, ">", 0.0, lambda m, model: m.head_cost(model, find(m, model), kind), "low"
+    )
+
+
+def _refinement(t: dict) -> list[Criterion]:
+    """Claim 4, by the readout fitted to each layer, which no scale can mislead."""
+    kind, listed = t["ablation_kind"], []
+    for measure, told in (("change", ""), ("recalibrated_change", ", after a recalibration")):
         listed.append(
-            Criterion("1", "far_below_simple_baselines",
-                      "relative error beyond the floor, at the first five determined positions, over that of the "
-                      "strongest predictor that learns nothing in context",
-                      "<=", t["learned_ratio_max"], lambda m, model: m.learned_ratio(model))
+            Criterion("4", "needs_the_negative_heads" + "_recalibrated" * bool(told), "change of the relative error "
+                      f"without all negative heads of the last layer together ({kind} ablation){told}, judged by the "
+                      "interval's low end", ">", 0.0,
+                      lambda m, model, measure=measure: m.negative_group_cost(model, kind, measure), "low")
         )  # fmt: skip
-    for claim, statistic, measure in estimates:
-        listed += [
-            replace(follows, claim=claim),
-            Criterion(claim, "as_good_as_copying", statistic, "<=", t["copy_ratio_max"], measure),
-            Criterion(claim, "no_better_than_copying", statistic, ">=", t["copy_ratio_min"], measure),
-        ]
-    readings = (
-        ("3a", "output_opposes_prediction", "correlation_with_prediction", t["negative_correlation_max"],
-         "lowest correlation of a last-layer head's direct contribution with the prediction"),
-        ("3b", "attends_to_unlike_terms", "attention_similarity", t["negative_attention_max"],
-         "lowest rank correlation of a last-layer head's attention with closeness to the query's term"),
+    return [
+        Criterion("4", "every_layer_improves", "largest error after a layer over the error before it, layers 1 and "
+                  "later, by a readout fitted to each", "<=", t["layer_ratio_max"],
+                  lambda m, model: m.worst_step(model, "fitted")),
+        Criterion("4", "last_layer_refines", "error after the last layer over the error before it, by a readout fitted "
+                  "to each", "<=", t["refinement_ratio_max"],
+                  lambda m, model: m.lens_ratio(model, m.last_layer, "fitted", "step_ratio")),
+        *listed,
+    ]  # fmt: skip
+
+
+def _beyond_null(
+    claim: str, name: str, told: str, relation: str, statistic: str, t: dict, null: pd.DataFrame
+) -> Criterion:
+    """That a statistic lies beyond a quantile of the untrained models'; judged by its interval's nearer end, if any."""
+    level = t["null_level"] if relation == "<=" else 1 - t["null_level"]
+    values = null.loc[null["statistic"] == statistic, "value"]
+    if values.empty:
+        raise ValueError(f"null: expected values of {statistic}, found {sorted(set(null['statistic']))}")
+    return Criterion(
+        claim, name, f"{told}; the threshold is the {level:.3g} quantile of {len(values)} untrained models", relation,
+        float(values.quantile(level)), OF_UNTRAINED[statistic],
     )  # fmt: skip
-    for claim, name, measure, threshold, statistic in readings:
-        listed += [
-            Criterion(claim, name, statistic, "<=", threshold,
-                      lambda m, model, measure=measure: m.lowest_head(model, measure)),
-            Criterion(claim, "ablation_costs", "change of the relative error without that head "
-                      f"({t['ablation_kind']} ablation), judged by the interval's low end", ">", 0.0,
-                      lambda m, model, measure=measure: m.lowest_head_cost(model, measure, t["ablation_kind"]), "low"),
-        ]  # fmt: skip
-    listed.append(
-        Criterion("3a", "feeds_back_negatively", "feedback gain of the last layer's attention from the context, "
-                  "judged by the interval's high end", "<=", t["feedback_gain_max"],
-                  lambda m, model: m.feedback_gain(model), "high")
-    )  # fmt: skip
-    if n_layers > 1:
-        listed += [
-            Criterion("4", "every_layer_improves",
-                      "largest error after a layer over the error before it, layers 1 and later",
-                      "<=", t["layer_ratio_max"], lambda m, model: m.worst_step(model)),
-            Criterion("4", "last_layer_refines", "error after the last layer over the error before it",
-                      "<=", t["refinement_ratio_max"],
-                      lambda m, model: m.readout_ratio(model, m.last_layer, "step_ratio")),
-            Criterion("4", "needs_the_negative_heads", "relative error without all negative heads of the last layer "
-                      f"together ({t['ablation_kind']} ablation) over that of copying x_n",
-                      ">=", t["negative_group_error_min"],
-                      lambda m, model: m.negative_group_error(model, t["ablation_kind"])),
-        ]  # fmt: skip
-    return listed

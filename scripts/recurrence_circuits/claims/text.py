@@ -11,17 +11,21 @@ STATEMENTS = {
     "1": "The recurrence is learned in context",
     "2a": "Layer 0 forms an initial estimate by copying, read as what the model's own readout sees after it",
     "2b": "Layer 0 forms an initial estimate by copying, read as what a linear probe can decode after it",
+    "2c": "Layer 0 forms an initial estimate by copying, read as what copying heads bring",
     "3a": "The last layer has negative similarity heads, read as heads whose output opposes the prediction",
     "3b": "The last layer has negative similarity heads, read as heads that attend to terms unlike the query's",
+    "3c": "The last layer has negative similarity heads, read as heads that attend to like terms and negate them",
     "4": "The layers after layer 0 refine the estimate",
-    "5": "Claims 1 to 4 hold in the same seeds (claims 2 and 3 in either reading)",
+    "5": "Claims 1 to 4 hold in the same seeds (claims 2 and 3 in any reading)",
 }
 SHORT_NAMES = {
     "1": "learned in context",
     "2a": "layer 0 copies (readout)",
     "2b": "layer 0 copies (probe)",
+    "2c": "layer 0 copies (heads)",
     "3a": "negative heads (output)",
-    "3b": "negative heads (attention)",
+    "3b": "negative heads (unlike terms)",
+    "3c": "negative heads (like terms)",
     "4": "later layers refine",
     "5": "all in the same seeds",
 }

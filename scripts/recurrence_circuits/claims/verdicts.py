@@ -3,17 +3,19 @@
 import pandas as pd
 from scipy.stats import binomtest
 
-from recurrence_circuits.claims.criteria import Criterion, Measured, criteria
+from recurrence_circuits.claims.criteria import Criterion, criteria
 from recurrence_circuits.claims.standing import EXPLORATION
+from recurrence_circuits.claims.statistics import Measured
 from recurrence_circuits.claims.text import COUNT, STATEMENTS
 
 # Claim 5 asks of each seed one claim of each group.
-GROUPS = {"1": "1", "2a": "2", "2b": "2", "3a": "3", "3b": "3", "4": "4"}
+GROUPS = {"1": "1", "2a": "2", "2b": "2", "2c": "2", "3a": "3", "3b": "3", "3c": "3", "4": "4"}
 MODELS = ("trained", "untrained")
 
 
 def judge_claims(
     tables: dict[str, pd.DataFrame],
+    null: pd.DataFrame,
     thresholds: dict,
     n_layers: int,
     confidence: float,
@@ -21,7 +23,8 @@ def judge_claims(
 ) -> pd.DataFrame:
     """The columns of the `claims` table from `seed` on.
 
-    tables      those of criteria.TABLES, of all seeds
+    tables      those of statistics.TABLES, of all seeds
+    null        the table of that name: the statistics of untrained models
     thresholds  the criteria's
     confidence  of Wilson's interval for the share of seeds in support (support_low, support_high)
     roles       the seeds by role (see claims.standing), each judged by itself; by default all are exploration seeds
@@ -32,7 +35,7 @@ def judge_claims(
     claim 5 asks for the others. Raises ValueError if a needed row is missing.
     """
     floor_known = "model_ratio" in set(tables["predictions"]["measure"])
-    listed = criteria(thresholds, n_layers, floor_known)
+    listed = criteria(thresholds, null, n_layers, floor_known)
     roles = roles or {EXPLORATION: sorted(tables["predictions"]["seed"].unique())}
     judged = [_judged(listed, tables, seeds, thresholds, confidence).assign(role=role) for role, seeds in roles.items()]
     return pd.concat(judged, ignore_index=True)
@@ -42,7 +45,10 @@ def _judged(
     listed: list[Criterion], tables: dict[str, pd.DataFrame], seeds: list[int], thresholds: dict, confidence: float
 ) -> pd.DataFrame:
     """The claims judged by these seeds alone."""
-    measured = {seed: Measured(tables, seed) for seed in seeds}
+    measured = {
+        seed: Measured({name: table[table["seed"] == seed] for name, table in tables.items()}, f"seed {seed}")
+        for seed in seeds
+    }
     rows = [_criterion_row(criterion, measured[seed], seed) for criterion in listed for seed in seeds]
     by_criterion = pd.DataFrame(rows)
     claims = [claim for claim in STATEMENTS if claim in set(by_criterion["claim"])]

@@ -30,6 +30,11 @@ class AnalysisSettings(Settings):
         "Sequences drawn anew for the quantiles of the error, which need many.",
         unit="sequences", ge=1000, le=10**6,
     )  # fmt: skip
+    n_null: int = key(
+        100,
+        "Untrained models by whose quantiles the criteria of claims 2 and 3 have thresholds.",
+        ge=2, le=10**4,
+    )  # fmt: skip
     n_condition: int = key(
         1024,
         "Sequences drawn for each condition under which the algorithm is identified.",

@@ -11,18 +11,13 @@ class ClaimSettings(Settings):
     learned_ratio_max: Number = key(
         0.1,
         "Claim 1, learned in context: largest relative error beyond the Bayes floor, at the first five determined "
-        "positions, as a fraction of that of the strongest predictor that learns nothing in context.",
+        "positions, as a fraction of the strongest predictor's that learns nothing in context.",
         gt=0, le=1,
-    )  # fmt: skip
-    copy_correlation_min: Number = key(
-        0.5,
-        "Claim 2, layer 0 copies: smallest correlation of layer 0's direct contribution with x_n.",
-        ge=-1, le=1,
     )  # fmt: skip
     copy_ratio_min: Number = key(
         0.5,
-        "Claim 2: smallest error of the estimate after layer 0, as a multiple of copying's (no better than that), "
-        "below copy_ratio_max.",
+        "Claim 2, layer 0 copies: smallest error of the estimate after layer 0, as a multiple of copying's (no better "
+        "than that), below copy_ratio_max.",
         gt=0, le=100,
     )  # fmt: skip
     copy_ratio_max: Number = key(
@@ -30,43 +25,31 @@ class ClaimSettings(Settings):
         "Claim 2: largest error of the estimate after layer 0, as a multiple of copying's (about as good as that).",
         gt=0, le=100,
     )  # fmt: skip
-    negative_correlation_max: Number = key(
-        -0.3,
-        "Claim 3, read as output-negative: largest correlation with the prediction that a negative head's direct "
-        "contribution may have.",
-        ge=-1, le=1,
+    restored_min: Number = key(
+        0.5,
+        "Claim 2: smallest share of the copying heads' ablation cost that their part along the readout direction "
+        "restores.",
+        gt=0, le=1,
     )  # fmt: skip
-    negative_attention_max: Number = key(
-        -0.3,
-        "Claim 3, read as attention by dissimilarity: largest rank correlation with closeness to the query's term "
-        "that a negative head's attention may have.",
-        ge=-1, le=1,
+    null_level: Number = key(
+        0.01,
+        "Claims 2 and 3: the share of untrained models that a statistic has to lie beyond, where it needs no training.",
+        gt=0, le=0.5,
     )  # fmt: skip
     ablation_kind: Literal["zero", "mean", "resample"] = key(
         "mean",
-        "Claim 3: ablation of a negative head whose cost must be above 0, its whole interval included.",
+        "Claims 2 to 4: the kind of ablation that costs are measured by.",
     )
-    feedback_gain_max: Number = key(
-        -0.1,
-        "Claim 3, read as output-negative: largest feedback gain, from the context, that the last layer's attention "
-        "may have; the high end of its interval is held against it.",
-        ge=-100, le=0,
-    )  # fmt: skip
     layer_ratio_max: Number = key(
         1.0,
         "Claim 4, refinement: largest error of the estimate after a layer (layers ≥ 1), as a multiple of the error "
-        "before it.",
+        "before it, by a readout fitted to each.",
         gt=0, le=10,
     )  # fmt: skip
     refinement_ratio_max: Number = key(
         0.5,
         "Claim 4: largest error of the estimate after the last layer, as a multiple of the error before it.",
         gt=0, le=10,
-    )  # fmt: skip
-    negative_group_error_min: Number = key(
-        0.5,
-        "Claim 4: smallest error without all negative heads of the last layer together, as a multiple of copying's.",
-        gt=0, le=100,
     )  # fmt: skip
     agreement_min: Number = key(
         0.8,

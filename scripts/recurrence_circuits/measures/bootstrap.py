@@ -42,6 +42,13 @@ class Bootstrap:
         stream = numpy_stream(seed, "bootstrap", *purpose)
         return cls(n_sequences, smk.params.resamples, smk.params.confidence, stream)
 
+    @classmethod
+    def without_resamples(cls, n_sequences: int) -> "Bootstrap":
+        """One that gives values alone: both ends of an interval are the value, at next to no cost."""
+        plain = object.__new__(cls)
+        plain.weights, plain.levels = np.full((1, n_sequences), 1 / n_sequences), [0.5, 0.5]
+        return plain
+
     def interval(self, values: ArrayLike, statistic: Statistic = identity) -> np.ndarray:
         """The statistic and its interval: value, low and high, stacked on a new first axis.
 

@@ -15,7 +15,8 @@ from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.costs import Costs
 from recurrence_circuits.measures.statistics import ratio
-from recurrence_circuits.model.interventions import KINDS, donors, replace_heads, replacement
+from recurrence_circuits.model.interventions import KINDS, donors, output_of, replace_heads, replacement
+from recurrence_circuits.model.norms import readout_directions
 from recurrence_circuits.model.passes import predict_with
 from recurrence_circuits.model.transformer import Component, Transformer
 from recurrence_circuits.randomness import numpy_stream
@@ -94,36 +95,63 @@ def measure_groups(
 ) -> pd.DataFrame:
     """Error with each group ablated and with each kept alone, under zero, mean and resample ablation.
 
-    ablated  the group's heads are replaced; everything else reads what that leaves
-    kept     every other head of the model is replaced, in all layers; MLPs and embeddings stay
+    ablated         the group's heads are replaced; everything else reads what that leaves
+    direction_kept  the same, but of what they write the part along the readout direction stays
+    kept            every other head of the model is replaced, in all layers; MLPs and embeddings stay
 
     sequences is `sequence position dimension`, one term longer than the context. Returns the columns of the `groups`
-    table from `group` on: the measures of `Costs`, and copy_ratio, the relative error over that of copying x_n. For an
-    empty group the changes are 0 when it is ablated; kept, it shows the model without any head.
+    table from `group` on: the measures of `Costs`; copy_ratio, the relative error over that of copying x_n; and, of
+    direction_kept over the determined positions, restored: 1 − change / (change when ablated), which has no row where
+    ablation costs nothing. For an empty group the changes are 0 when it is ablated; kept, it shows the model without
+    any head.
     """
     context = sequences[:, :-1]
     whole = model(context)
     costs, copying = Costs(whole.prediction, sequences), relative_error(context, sequences)
     donor = donors(len(sequences), generator)
     new = {kind: {head: replacement(head, kind, whole, donor) for head in model.heads()} for kind in KINDS}
-    measured, ratios = [], []
+    measured, ratios, restored = [], [], []
     for group in progress(groups, "groups ablated and kept:"):
-        replaced = {"ablated": group.heads, "kept": [head for head in model.heads() if head not in group.heads]}
-        for intervention, heads in replaced.items():
-            for kind in KINDS:
+        others = [head for head in model.heads() if head not in group.heads]
+        for kind in KINDS:
+            along = {head: along_readout(model, output_of(head, whole), new[kind][head]) for head in group.heads}
+            replaced = {
+                "ablated": {head: new[kind][head] for head in group.heads},
+                "direction_kept": along,
+                "kept": {head: new[kind][head] for head in others},
+            }
+            changes = {}
+            for intervention, outputs in replaced.items():
                 prediction = predict_with(
-                    model, whole, lambda rows, of=new[kind], heads=heads: replace_heads({h: of[h][rows] for h in heads})
+                    model, whole, lambda rows, of=outputs: replace_heads({head: of[head][rows] for head in of})
                 )
                 errors = costs.of(prediction)
+                changes[intervention] = errors["change"][:, first_determined:].mean(axis=1)
                 labels = {**_named(group), "intervention": intervention, "kind": kind}
                 measured += [({**labels, "measure": measure}, values) for measure, values in errors.items()]
                 pair = np.stack([errors["relative_error"], copying], axis=-1)
                 ratios.append(({**labels, "measure": "copy_ratio"}, pair))
+            labels = {**_named(group), "intervention": "direction_kept", "kind": kind, "measure": "restored"}
+            pair = np.stack([changes["ablated"] - changes["direction_kept"], changes["ablated"]], axis=-1)
+            if bootstrap.interval(changes["ablated"])[1] > 0:
+                restored.append((labels, pair))
     frames = [
         rows_by_position(measured, first_determined, bootstrap),
         rows_by_position(ratios, first_determined, bootstrap, ratio),
+        *([bootstrap.rows(restored, ratio)] if restored else []),
     ]
     return pd.concat(frames)
+
+
+def along_readout(model: Transformer, output: Tensor, new: Tensor) -> Tensor:
+    """`new` with the part of `output` along the readout directions in place of its own, `batch position d_model`.
+
+    The readout directions are those of `readout_directions`: what lies along them is all that the readout sees of an
+    output directly.
+    """
+    directions, _ = readout_directions(model)
+    basis = torch.linalg.qr(directions.T).Q.to(output.dtype)  # d_model dimension
+    return new + (output - new) @ basis @ basis.T
 
 
 def _named(group: Group) -> dict:
