@@ -10,7 +10,7 @@ import torch
 from matplotlib.colors import to_hex
 from torch.testing import assert_close
 
-from models import blank_model, plant_head, random_model, sequences
+from models import blank_model, followed, plant_head, random_model, sequences
 from recurrence_circuits.figures import colours
 from recurrence_circuits.figures import groups as figure
 from recurrence_circuits.measures import similarity
@@ -164,6 +164,30 @@ def test_a_group_costs_what_its_planted_heads_are_worth():
     assert float(found[found.index.isna()].iloc[0]) == pytest.approx(expected[FIRST:].mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("written, share", [(1, 1.0), (2, 0.0)])
+def test_what_lies_along_the_readout_restores_what_the_readout_reads(written, share):
+    """One head writes where the readout reads; the other where only a later head does, which hands it on."""
+    model = blank_model(n_heads=2, d_model=4)
+    plant_head(model, layer=0, head=0, gain=1.0)
+    if written == 2:
+        attention = model.blocks[0].attention
+        attention.W_O[0, 0] = torch.tensor([0.0, 0.0, 1.0, 0.0])
+        plant_head(model, layer=1, head=0, gain=1.0, reads=2)
+    values = followed(model)
+    frame = measure_groups(
+        model, [Group("copying", "chosen", [head(0, 0)])], values, FIRST, bootstrap(values), stream()
+    )
+    restored = frame[frame["measure"] == "restored"].set_index("kind")["value"]
+    assert set(restored.index) == set(KINDS)
+    np.testing.assert_allclose(restored, share, atol=1e-5)
+
+
+def test_a_group_that_costs_nothing_has_no_share_to_restore():
+    idle = Group("copying", "chosen", [head(0, 2)])
+    frame = measure_groups(planted(), [idle], sequences(), FIRST, bootstrap(sequences()), stream())
+    assert "restored" not in set(frame["measure"])
+
+
 @pytest.mark.parametrize("layer, number", [(0, 1), (1, 0)])
 def test_a_group_of_one_head_is_the_single_head(layer, number):
     model, values = random_model(), sequences(BATCH + 40)
@@ -208,7 +232,7 @@ def test_a_size_is_stated_for_every_group_an_empty_one_too():
     groups = [Group("negative", "chosen", []), Group("copying", "chosen", model.heads()[:2])]
     frame = measure_groups(model, groups, sequences(), FIRST, bootstrap(sequences()), stream())
     assert frame.groupby("group")["size"].unique().map(list).to_dict() == {"negative": [0], "copying": [2]}
-    assert len(frame) == 2 * 2 * len(KINDS) * 5 * 7
+    assert (frame["measure"] != "restored").sum() == 2 * 3 * len(KINDS) * 5 * 7
 
 
 def test_the_copy_ratio_is_the_error_over_that_of_copying():

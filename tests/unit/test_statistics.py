@@ -25,6 +25,12 @@ def test_the_interval_of_a_mean_is_scipys():
     assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.1 * spread)
 
 
+def test_without_resamples_there_is_the_value_alone():
+    values = RNG.exponential(size=(50, 3))
+    expected = bootstrap(50).interval(values)[0]
+    np.testing.assert_allclose(Bootstrap.without_resamples(50).interval(values), np.stack([expected] * 3))
+
+
 def test_every_column_gets_its_own_interval():
     values = RNG.normal(size=(50, 3, 2))
     both = bootstrap(50).interval(values)
