@@ -57,11 +57,11 @@ def test_planted_layers_have_the_estimates_planted():
 
 
 def test_the_best_linear_predictor_is_the_one_known_in_closed_form():
-    """At n = 0 its weight is E[x_1 x_0] / E[x_0²] = 0, so that its error is x_1² over x_0²."""
+    """At n = 0 its weight is E[x_1 x_0] / E[x_0²] = 0, so that its error is x_1², in units of what is seen."""
     values, moments = sequences(), Affine().second_moments(7, 0.0)
     rows = measured(random_model(), values, moments).loc[(0, "raw")]
     first = rows[rows["position"] == 0]["value"]
-    expected = float((values[:, 1] / values[:, 0]).square().mean())
+    expected = (values[:, 1].square().mean(dim=1).numpy() / mean_square_seen(values)[:, 0]).mean()
     assert first["relative_error"] / first["linear_ratio"] == pytest.approx(expected, rel=1e-4)
     assert "linear_ratio" not in measured(random_model(), values).index.get_level_values("measure")
 

@@ -31,7 +31,8 @@ def test_every_figure_is_drawn_and_every_table_gathered(finished):
     expected = {f"{figure}.{kind}" for figure in figures_of("affine") for kind in ("pdf", "png", "csv")}
     assert {path.name for path in (results / "figures").iterdir()} == expected
     assert {path.name for path in (results / "tables").iterdir()} == {f"{table}.csv" for table in COLUMNS} | {
-        "claims.md"
+        "claims.md",
+        "standing.json",
     }
     assert set(TASK_OF.values()) == {"affine"}  # else another task's would have to be asked for here
 
@@ -77,7 +78,7 @@ def test_a_finished_run_has_nothing_to_do(project):
 def test_an_edit_under_an_old_date_reruns(project):
     script = project / "scripts" / "judge_claims.py"
     times = script.stat().st_atime, script.stat().st_mtime
-    edit(script, 'logger.info("claim %s: %s"', 'logger.info("verdict on claim %s: %s"')
+    edit(script, 'logger.info("claim %s, %s: %s"', 'logger.info("verdict on claim %s, %s: %s"')
     os.utime(script, times)
     assert planned(project) == {"judge_claims": 1, "draw_figure": 1, "write_report": 1}
 

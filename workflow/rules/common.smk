@@ -134,6 +134,7 @@ def results_of(experiment):
         ),
         *gathered_tables(experiment),
         f"results/{experiment}/tables/claims.md",
+        f"results/{experiment}/tables/standing.json",
         *figure_files(experiment),
         f"results/{experiment}/report.html",
     ]
