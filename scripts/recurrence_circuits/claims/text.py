@@ -9,7 +9,7 @@ COUNT = "all"  # the criterion that counts a claim's other criteria
 
 STATEMENTS = {
     "1": "The recurrence is learned in context",
-    "2a": "Layer 0 forms an initial estimate by copying, read as what the model's own readout sees after it",
+    "2a": "Layer 0 forms an initial estimate by copying, read as what a readout sees after it",
     "2b": "Layer 0 forms an initial estimate by copying, read as what a linear probe can decode after it",
     "2c": "Layer 0 forms an initial estimate by copying, read as what copying heads bring",
     "3a": "The last layer has negative similarity heads, read as heads whose output opposes the prediction",
@@ -43,7 +43,7 @@ def title(row: pd.Series) -> str:
 
 def condition(row: pd.Series) -> str:
     """What a criterion asks of its statistic, such as `≥ 0.5`."""
-    return f"{SIGNS.get(row['relation'], row['relation'])} {row['threshold']:g}".replace("-", "−")
+    return f"{SIGNS.get(row['relation'], row['relation'])} {number(row['threshold'])}"
 
 
 def of_record(claims: pd.DataFrame) -> pd.DataFrame:
