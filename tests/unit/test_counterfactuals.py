@@ -13,6 +13,7 @@ from recurrence_circuits.measures import pairs as pairs_module
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.counterfactuals import measure_counterfactuals
 from recurrence_circuits.measures.pairs import LEAST_CHANGE, draw_every_position, draw_pairs
+from recurrence_circuits.tasks.affine import Affine
 from recurrence_circuits.tasks.base import make_task
 from recurrence_circuits.tasks.given_terms import FARTHEST
 
@@ -64,13 +65,16 @@ def test_counterfactuals_have_the_same_two_terms_and_other_parameters(name):
         assert other[key][likely].abs().max() <= FARTHEST
 
 
+@pytest.mark.parametrize("ranges", [{}, {"a_max": 0.8, "b_std": 0.4, "x0_std": 2.0}], ids=["usual", "other"])
 @pytest.mark.parametrize("at", [2, 4])
-def test_counterfactuals_have_the_laws_own_distribution(at):
+def test_counterfactuals_have_the_laws_own_distribution(at, ranges):
     """A parameter drawn given what another drew is, over all, drawn from the prior. Without |a|^(1 − at) it is not."""
-    task, _ = task_of("affine")
+    task = Affine(**ranges)
     given = task.draw(2000, torch.Generator().manual_seed(0))
     other, _ = task.counterfactuals(given, at, torch.Generator().manual_seed(1))
-    for key, law in (("a", ("uniform", (-1, 2))), ("b", ("norm",)), ("x0", ("norm",))):
+    a_max = task.a_max
+    laws = {"a": ("uniform", (-a_max, 2 * a_max)), "b": ("norm", (0, task.b_std)), "x0": ("norm", (0, task.x0_std))}
+    for key, law in laws.items():
         assert kstest(other[key].numpy(), *law).pvalue > 0.01, key
 
 

@@ -57,10 +57,10 @@ class Affine(Task):
 
     def counterfactuals(self, parameters: Parameters, at: int, generator: Generator) -> tuple[Parameters, Tensor]:
         """See `Task.counterfactuals`; at ≥ 1."""
-        terms = self.unroll(parameters, at + 1)
+        terms, stds = self.unroll(parameters, at + 1), (self.b_std, self.x0_std)
         n = len(terms)
         a, b, x0, likely = given_two_terms(
-            lambda: self.draw(n, generator)["a"][:, None, None], terms[:, at - 1], terms[:, at], at, generator
+            lambda: self.draw(n, generator)["a"][:, None, None], stds, terms[:, at - 1], terms[:, at], at, generator
         )
         return {"a": a[:, 0, 0], "b": b[:, 0], "x0": x0[:, 0]}, likely
 

@@ -58,10 +58,10 @@ class AffineVector(Task):
 
     def counterfactuals(self, parameters: Parameters, at: int, generator: Generator) -> tuple[Parameters, Tensor]:
         """See `Task.counterfactuals`; at ≥ 1."""
-        terms = self.unroll(parameters, at + 1)
+        terms, stds = self.unroll(parameters, at + 1), (self.b_std, self.x0_std)
         n = len(terms)
         A, b, x0, likely = given_two_terms(
-            lambda: self.draw(n, generator)["A"], terms[:, at - 1], terms[:, at], at, generator
+            lambda: self.draw(n, generator)["A"], stds, terms[:, at - 1], terms[:, at], at, generator
         )
         return {"A": A, "b": b, "x0": x0}, likely
 
