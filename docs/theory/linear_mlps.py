@@ -7,6 +7,7 @@ half, where every map reads what those before it leave. Writes linear_mlps.csv b
 the determined positions and over the first five, of the model, of it with linear MLPs, and of copying x_n.
 """
 
+import copy
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from recurrence_circuits.tasks.dataset import draw_sequences
 from recurrence_circuits.tasks.errors import relative_error
 
 ROOT = Path(__file__).resolve().parents[2]
+RCOND = 1e-5  # what a norm leaves has one direction of rounding alone: a map must not blow it up
 EXPERIMENT, N_SEQUENCES, FIRST, EARLY = "affine", 8192, 2, slice(2, 7)
 
 
@@ -37,7 +39,7 @@ def main() -> int:
         fitted, scored = sequences.split(N_SEQUENCES // 2)
         predictions = {
             "model": model(scored[:, :-1]).prediction,
-            "linear MLPs": with_maps(model, linear_maps(model, fitted[:, :-1]), scored[:, :-1]),
+            "linear MLPs": with_maps(model, linear_maps(model, fitted[:, :-1]))(scored[:, :-1]).prediction,
             "copying x_n": scored[:, :-1],
         }
         for name, prediction in predictions.items():
@@ -55,20 +57,32 @@ def linear_maps(model, context):
     pairs = zip(model.blocks, cache.middle, cache.mlp_output, strict=True)
     return [
         torch.linalg.lstsq(
-            _with_one(block.mlp_norm(stream)).double().transpose(0, 1), output.double().transpose(0, 1), driver="gelsd"
+            _with_one(block.mlp_norm(stream)).double().transpose(0, 1),
+            output.double().transpose(0, 1),
+            rcond=RCOND,
+            driver="gelsd",
         ).solution.float()
         for block, stream, output in pairs
     ]
 
 
-def with_maps(model, maps, context):
-    """The model's predictions with these maps in place of the MLPs, `batch position dimension`."""
-    stream = sum(model.embeddings(context))
+class LinearMLP(torch.nn.Module):
+    """An affine map per position in place of an MLP."""
+
+    def __init__(self, map_):
+        super().__init__()
+        self.map = map_  # position d_model+1 d_model
+
+    def forward(self, x):
+        return (_with_one(x).transpose(0, 1) @ self.map).transpose(0, 1)
+
+
+def with_maps(model, maps):
+    """The model with these maps in place of its MLPs."""
+    model = copy.deepcopy(model)
     for block, map_ in zip(model.blocks, maps, strict=True):
-        read = block.attention_norm(stream)
-        stream = stream + block.attention.summed_output(read, block.attention.pattern(read, read)) + block.attention.b_O
-        stream = stream + (_with_one(block.mlp_norm(stream)).transpose(0, 1) @ map_).transpose(0, 1)
-    return model.readout(stream)
+        block.mlp = LinearMLP(map_)
+    return model
 
 
 def _with_one(x):
