@@ -1,17 +1,15 @@
 """Ablate groups of heads together, and keep each alone: negative heads, copying heads, random controls."""
 
 from recurrence_circuits.io.tables import read_table
-from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.groups import choose_groups, measure_groups
 from recurrence_circuits.measures.inputs import MeasureInputs
-from recurrence_circuits.randomness import torch_stream
+from recurrence_circuits.measures.replaced import measure_replaced
 from recurrence_circuits.runtime.logs import log_to
 
 
 def main(smk):
     with log_to(smk.log[0]):
         m = MeasureInputs.from_rule(smk)
-        bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
         similarity = read_table("similarity", m.columns["similarity"], smk.input.similarity)
         # Chosen in the trained model. In the untrained control the heads of the same numbers are ablated.
         groups = choose_groups(
@@ -21,12 +19,7 @@ def main(smk):
             smk.params.copying_head_correlation_min,
             m.run.seed,
         )
-        first, seed = m.task.first_determined, m.run.data.seed
-        m.measure_both(
-            "groups",
-            # The same donors for both models.
-            lambda model: measure_groups(model, groups, m.sequences, first, bootstrap, torch_stream(seed, "resample")),
-        )
+        measure_replaced(smk, m, "groups", lambda model, *given: measure_groups(model, groups, *given))
 
 
 if __name__ == "__main__":

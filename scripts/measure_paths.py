@@ -1,22 +1,14 @@
 """Patch the outputs of layer 0 along one path at a time; measure the effect on the prediction."""
 
-from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.inputs import MeasureInputs
 from recurrence_circuits.measures.paths import measure_paths
-from recurrence_circuits.randomness import torch_stream
+from recurrence_circuits.measures.replaced import measure_replaced
 from recurrence_circuits.runtime.logs import log_to
 
 
 def main(smk):
     with log_to(smk.log[0]):
-        m = MeasureInputs.from_rule(smk)
-        bootstrap = Bootstrap.from_rule(smk, m.run.data.seed, len(m.sequences))
-        first, seed = m.task.first_determined, m.run.data.seed
-        m.measure_both(
-            "paths",
-            # The same donors for both models.
-            lambda model: measure_paths(model, m.sequences, first, bootstrap, torch_stream(seed, "resample")),
-        )
+        measure_replaced(smk, MeasureInputs.from_rule(smk), "paths", measure_paths)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ rule judge_claims:
         **settings_of("judge_claims"),
         code=code_of("judge_claims"),
         criteria=criteria_of,
-        commit=criteria_commit(),
+        commit=lambda wildcards: criteria_commit(),  # asks git: not at every call
         columns=columns_of(*JUDGED, "null", "claims"),
     script:
         "../../scripts/judge_claims.py"

@@ -18,7 +18,7 @@ from recurrence_circuits.measures.statistics import ratio
 from recurrence_circuits.model.norms import centred, scales
 from recurrence_circuits.model.passes import residual_streams
 from recurrence_circuits.model.transformer import Transformer
-from recurrence_circuits.predictors.linear import best_linear
+from recurrence_circuits.predictors.candidates import best_linear_predictor
 from recurrence_circuits.tasks.errors import mean_square_seen, relative_error
 
 # Of the features' summed variance. Large enough that directions in which a stream varies by rounding alone have no say,
@@ -44,8 +44,7 @@ def measure_readout_lens(
     context = sequences[:, :-1].double()
     others = {"copy_ratio": relative_error(context, sequences)}
     if moments is not None:
-        weights = torch.from_numpy(best_linear(moments))
-        others["linear_ratio"] = relative_error(torch.einsum("nk,skd->snd", weights, context), sequences)
+        others["linear_ratio"] = relative_error(best_linear_predictor(moments)(context), sequences)
     errors, ratios, before = [], [], {}
     for index, stream in enumerate(residual_streams(model, context.float())):
         for lens, estimate in lenses(model, stream, sequences).items():

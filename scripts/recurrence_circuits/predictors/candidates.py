@@ -1,6 +1,7 @@
 """All predictors that a model is compared with: the baselines, and the best linear predictor of each position."""
 
 import torch
+from numpy.typing import NDArray
 
 from recurrence_circuits.predictors import linear
 from recurrence_circuits.predictors.baselines import SIMPLE, Predictor, baselines
@@ -18,6 +19,11 @@ def candidates(task: Task, context_length: int, noise: float) -> dict[str, Predi
     """
     found, moments = baselines(task, noise), task.second_moments(context_length + 1, noise)
     if moments is not None:
-        weights = torch.from_numpy(linear.best_linear(moments))
-        found["best_linear"] = lambda context: torch.einsum("nk,skd->snd", weights, context)
+        found["best_linear"] = best_linear_predictor(moments)
     return found
+
+
+def best_linear_predictor(moments: NDArray) -> Predictor:
+    """The best linear predictor of each position, from second moments as `linear.best_linear` takes them."""
+    weights = torch.from_numpy(linear.best_linear(moments))
+    return lambda context: torch.einsum("nk,skd->snd", weights, context)

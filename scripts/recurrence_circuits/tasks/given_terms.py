@@ -16,9 +16,9 @@ def given_two_terms(
 
     draw gives a new A for every sequence, `sequence row column`, from its law; b and x_0 have normal laws of mean 0 and
     these standard deviations; before and last are `sequence dimension`, float64; at ≥ 1. A decides the other two:
-    b = x_at − A x_{at−1}, and x_0 by going back. Out of CANDIDATES draws each sequence takes one at random, with odds as
-    the density of (b, x_0) over that of the two terms, p(b) p(x_0) |det A|^{1 − at}. So (A, b, x_0) has the law that the
-    two terms leave it, apart from there being finitely many candidates.
+    b = x_at − A x_{at−1}, and x_0 by going back. Out of CANDIDATES draws each sequence takes one at random, with odds
+    as the density of (b, x_0) over that of the two terms, p(b) p(x_0) |det A|^{1 − at}. So (A, b, x_0) has the law that
+    the two terms leave it, apart from there being finitely many candidates.
 
     Returns A, b and x_0, and `sequence`: false where even the one taken has a coordinate of b or x_0 beyond FARTHEST.
     """
