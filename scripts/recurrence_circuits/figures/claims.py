@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from recurrence_circuits.claims.text import COUNT, condition, of_record, title
 from recurrence_circuits.figures import colours, labels, panels, style
 
+LINE = 0.125  # inches from one line of text to the next
 LOG_SPAN = 10  # positive values further apart than this get a log axis
 
 
@@ -29,7 +30,9 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     for claim, criterion in drawn[["claim", "criterion"]].drop_duplicates().itertuples(index=False):
         lines += [(claim, None)] * ((claim, None) not in lines) + [(claim, criterion)]
     n_roles = claims["role"].nunique()
-    heights = [0.36 if criterion is None else 0.56 + 0.24 * (n_roles - 1) for _, criterion in lines]
+    texts = {line: _condition_text(claims, *line, width=46 if n_roles == 1 else 38) for line in lines if line[1]}
+    least = 0.56 + 0.24 * (n_roles - 1)
+    heights = [max(least, LINE * (texts[line].count("\n") + 2)) if line[1] else 0.36 for line in lines]
     figure = style.new_figure(style.PAGE, sum(heights) + 0.4)
     figure.get_layout_engine().set(h_pad=0.01, hspace=0, wspace=0.02)
     grid = figure.add_gridspec(
@@ -41,13 +44,17 @@ def draw(claims: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             _heading(figure.add_subplot(grid[i, :]), of_claim)
             continue
         rows = of_claim[of_claim["criterion"] == criterion].sort_values("seed")
-        first = rows.iloc[0]
-        statistic = labels.mathtext(fill(first["statistic"], 46 if n_roles == 1 else 38))
-        _text(figure.add_subplot(grid[i, 0]), f"{statistic}\nholds if {condition(first)}")
+        _text(figure.add_subplot(grid[i, 0]), texts[claim, criterion])
         _dots(figure.add_subplot(grid[i, 1]), rows)
         _text(figure.add_subplot(grid[i, 2]), _counts(rows))
     figure.legend(handles=_keys(), loc="outside lower center", ncols=5)
     return figure, drawn
+
+
+def _condition_text(claims: pd.DataFrame, claim: str, criterion: str, width: int) -> str:
+    """A criterion's statistic, in lines of `width` letters, and when it holds."""
+    first = claims[(claims["claim"] == claim) & (claims["criterion"] == criterion)].iloc[0]
+    return f"{labels.mathtext(fill(first['statistic'], width))}\nholds if {condition(first)}"
 
 
 def _heading(axes: Axes, rows: pd.DataFrame) -> None:
