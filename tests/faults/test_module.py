@@ -83,7 +83,7 @@ def test_a_rule_of_another_workflow_reads_the_claims(tmp_path, finished, setting
     folder = outer(tmp_path, settings, names, prefix, configfile)
     said = run(folder)
     assert f"rule {'circuits_' if names else ''}train_model:" in said
-    assert (folder / "answer.txt").read_text() == "1 2a 2b 3a 3b 4 5"
+    assert (folder / "answer.txt").read_text() == "1 2a 2b 2c 3a 3b 3c 4 5"
     assert (folder / "of_A.txt").exists()
     for name in ("tables/claims.csv", "seed1/model.safetensors", "figures/claims.png"):
         made = folder / prefix / "results/smoke" / name

@@ -162,3 +162,10 @@ def test_a_layer_without_a_share_has_no_mark():
     marks = [c[0] for c in figure.axes[0].containers if c[0].get_color() != colours.UNTRAINED]
     assert all(len(line.get_xdata()) == 0 for line in marks)
     assert isinstance(drawn, pd.DataFrame)
+
+
+def test_a_model_without_any_share_is_drawn_without_marks():
+    table = USUAL["patterns"]
+    figure, drawn = draw("patterns", table[~table["measure"].isin(["kept", "recalibrated_kept"])])
+    assert drawn.empty
+    assert all(len(c[0].get_xdata()) == 0 for axes in figure.axes for c in axes.containers)

@@ -52,7 +52,8 @@ def signed_log(values: pd.Series, decades: int) -> dict:
 
     It is linear below so many decades under the power of ten above the greatest value.
     """
-    greatest = float(values.abs().max()) or 1.0  # all values 0: any scale will do
+    greatest = float(values.abs().max())
+    greatest = greatest if greatest > 0 else 1.0  # no values, or all 0: any scale will do
     return {"value": "symlog", "linthresh": 10.0 ** (np.ceil(np.log10(greatest)) - decades), "linscale": 0.5}
 
 
