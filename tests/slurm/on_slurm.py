@@ -17,7 +17,8 @@ from projects import LIMIT, change_config, copy_project, recover, start, wait_un
 SLURM = ["--profile", "workflow/profiles/slurm"]
 GROUPED = ["--workflow-profile", "workflow/profiles/slurm-grouped"]
 GENERIC = ["--profile", "workflow/profiles/generic"]
-ONE_BY_ONE = 2 * len(SEED_STAGES) + 4  # two seeds' stages, three parts of the sequences, the handcrafted weights
+# Two seeds' stages, three parts of the sequences, the handcrafted weights, the untrained models of the null.
+ONE_BY_ONE = 2 * len(SEED_STAGES) + 5
 WEIGHTS = "results/smoke/seed{}/model.safetensors"
 
 
