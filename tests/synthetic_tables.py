@@ -317,6 +317,23 @@ class Synthetic:
         frame.loc[error, "value"] = 0.2 * (1 - frame.loc[error, "value"])
         return frame
 
+    def mechanism(self) -> pd.DataFrame:
+        parts = [("linear", None, None, 0.8), ("account", None, None, 0.97)]
+        for layer in self.layers:
+            parts += [("by_position", "attention", layer, 0.5), ("first_order", "attention", layer, 0.6)]
+        parts += [("fixed_scale", "norm", layer, 0.9) for layer in range(len(self.layers) + 1)]
+        reduced = pd.DataFrame(parts, columns=["reduced", "component", "layer", "value"])
+        places = product(
+            seed=self.seeds, model=["trained", "untrained"], position=[*range(5), pd.NA],
+            measure=["refinement", "relative_error"],
+        )  # fmt: skip
+        frame = places.merge(reduced, how="cross")
+        frame.loc[frame["measure"] == "relative_error", "value"] = 0.2 * (1 - frame["value"])
+        pairs = product(
+            seed=self.seeds, model=["trained", "untrained"], position=[2, 3, 4], measure=["change", "swaps"]
+        )  # fmt: skip
+        return pd.concat([frame, pairs.assign(reduced="account", value=0.9)], ignore_index=True)
+
     def handcrafted(self) -> pd.DataFrame:
         errors = {"copy_last": 0.2, "bayes": 0.0, "best_linear": 0.0174, "fixed": 0.06, "positional": 0.0177}
         errors |= {"content_1": 0.05, "content_2": 0.02, "content_3": 0.005}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recurrence_circuits.figures import algorithm, colours, handcrafted, labels, reduced_models
+from recurrence_circuits.figures import algorithm, colours, handcrafted, labels, mechanism, reduced_models
 from synthetic_tables import CONTEXT_LENGTH, Synthetic
 
 USUAL = Synthetic(2, 3, 2)
@@ -69,6 +69,34 @@ def test_the_ladder_is_shown_from_copy_to_whole(tables, rungs):
     assert curves[0].get_ydata() == pytest.approx([1.5] * CONTEXT_LENGTH)
     assert "untrained" not in drawn.columns
     assert len(drawn) == len(table[(table["model"] == "trained") & (table["measure"] != "relative_error")])
+
+
+@pytest.mark.parametrize(("tables", "names"), [(USUAL, 12), (Synthetic(1, 1, 2), 6)])
+def test_the_account_stands_above_what_it_is_without_one_part(tables, names):
+    figure, drawn = mechanism.draw(tables["mechanism"])
+    shares, errors, by_position, on_pairs = figure.axes
+    written = [text.get_text() for text in shares.get_yticklabels()]
+    assert len(written) == names
+    assert written[:3] == ["best fixed weights on the terms", "the account", "attention 0: by position alone"]
+    assert written[-1] == "norm after the last layer: does not divide"
+    for axes, measure in ((shares, "unexplained"), (errors, "relative_error")):
+        rows = drawn[(drawn["measure"] == measure) & drawn["position"].isna()]
+        dots = [line for line in axes.get_lines() if line.get_marker() == "o"]
+        assert sorted(np.concatenate([dot.get_xdata() for dot in dots])) == pytest.approx(sorted(rows["value"]))
+    assert shares.get_lines()[4].get_xdata() == pytest.approx([0.03] * len(tables.seeds))  # the account, untrained
+    curves = [line.get_ydata() for line in by_position.get_lines()]
+    np.testing.assert_allclose(curves, [[0.2] * 5, [0.03] * 5])
+    assert [list(line.get_ydata()) for line in on_pairs.get_lines()[:-1]] == [[0.9] * 3] * 2 * len(tables.seeds)
+
+
+def test_an_exact_account_and_a_task_without_pairs_are_drawn():
+    table = USUAL["mechanism"]
+    table = table[table["measure"].isin(["refinement", "relative_error"])].copy()
+    table.loc[(table["reduced"] == "account") & (table["measure"] == "refinement"), "value"] = 1.0
+    _, drawn = mechanism.draw(table)
+    assert not {"change", "swaps"} & set(drawn["measure"])
+    account = drawn[(drawn["reduced"] == "account") & (drawn["measure"] == "unexplained")]
+    assert (account["value"] == 0).all()
 
 
 def test_hand_made_and_trained_models_stand_side_by_side():

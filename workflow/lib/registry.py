@@ -88,6 +88,7 @@ MEASURES = {
         counted="n_condition",
     ),
     "reduced_models": Measure({"reduced_models": "model reduced position measure value low high"}),
+    "mechanism": Measure({"mechanism": "model reduced component layer position measure value low high"}),
 }
 TRAINING_TABLES = {"learning_curves": "step loss mse excess learning_rate"}
 # Tables of an experiment, not of a seed.
@@ -112,6 +113,9 @@ JUDGED = [
     "predictions", "ablation", "similarity", "lags", "circuits", "readout_lens", "probes", "feedback", "groups",
 ]  # fmt: skip
 
+# The tables that are made of confirmation seeds: those that the claims are judged by, and the account put to the test.
+CONFIRMED = [*JUDGED, "mechanism"]
+
 # The figures in the report's order, and the tables that each reads. The docstring of a figure's module is its caption.
 FIGURES = {
     "learning_curves": ["learning_curves"],
@@ -135,6 +139,7 @@ FIGURES = {
     "formation": ["formation"],
     "algorithm": ["algorithm", "nearest"],
     "reduced_models": ["reduced_models"],
+    "mechanism": ["mechanism"],
     "claims": ["claims"],
     "handcrafted": ["handcrafted", "predictions"],
 }

@@ -23,11 +23,10 @@ from torch import Tensor
 from recurrence_circuits.measures.attribution import direct_contributions
 from recurrence_circuits.measures.bootstrap import Bootstrap
 from recurrence_circuits.measures.by_position import rows_by_position
+from recurrence_circuits.measures.shares import explained_share, weighted_squares
 from recurrence_circuits.model.passes import BATCH
 from recurrence_circuits.model.transformer import ActivationCache, Transformer
 from recurrence_circuits.tasks.errors import mean_square_seen, relative_error
-
-ROUNDING = 1e-12  # a variance below this share of the mean square counts as 0
 
 
 class Parts(NamedTuple):
@@ -75,17 +74,17 @@ def measure_reduced_models(
         for measure, values in (("relative_error", error), ("relative_excess", error - whole_error)):
             errors.append(({"reduced": name, "measure": measure}, values))
         for measure, of in (("explained", prediction), ("refinement", prediction - terms)):
-            shares.append(({"reduced": name, "measure": measure}, _squares(value - prediction, of, scale)))
+            shares.append(({"reduced": name, "measure": measure}, weighted_squares(value - prediction, of, scale)))
     frames = [
         rows_by_position(errors, first_determined, bootstrap),
-        rows_by_position(shares, first_determined, bootstrap, _explained_share),
+        rows_by_position(shares, first_determined, bootstrap, explained_share),
     ]
     # Model by model; each has two rows of either kind.
     frames = [pd.concat(frames).sort_index(key=lambda index: index // 2, kind="stable")]
     if feedback is not None:
-        squares = _squares(feedback.contribution - parts.last_attention, parts.last_attention, scale)
+        squares = weighted_squares(feedback.contribution - parts.last_attention, parts.last_attention, scale)
         labels = {"reduced": "feedback", "measure": "explained"}
-        frames.append(rows_by_position([(labels, squares)], first_determined, bootstrap, _explained_share).iloc[[-1]])
+        frames.append(rows_by_position([(labels, squares)], first_determined, bootstrap, explained_share).iloc[[-1]])
         gains = {"gain_at_query": feedback.gains[0], "gain_in_context": feedback.gains[1], "gain": feedback.gains.sum()}
         frames.append(pd.DataFrame({"reduced": "feedback", "measure": list(gains), "value": list(gains.values())}))
     return pd.concat(frames).dropna(subset=["value"])
@@ -181,19 +180,3 @@ def _cross_fit(
         result[use_on] = sum(c * u[use_on] for c, u in zip(found, used, strict=False)) + found[-1]
         coefficients.append(found[:-1])
     return result, np.mean(coefficients, axis=0)
-
-
-def _squares(rest: NDArray, whole: NDArray, scale: NDArray) -> NDArray:
-    """Means over coordinates of rest², whole, whole² and 1, over scale, `sequence position 4`; for `_explained_share`.
-
-    scale is `sequence position`.
-    """
-    powers = ((rest, 2), (whole, 1), (whole, 2), (whole, 0))
-    return np.stack([(v**p).mean(axis=2) / scale for v, p in powers], axis=-1)
-
-
-def _explained_share(means: NDArray) -> NDArray:
-    """1 − mean rest² / variance of the whole, with the weights 1 / scale."""
-    rest, mean, square, weight = np.moveaxis(means, -1, 0)
-    variance = square - mean**2 / weight
-    return 1 - rest / np.where(variance > ROUNDING * square, variance, np.nan)
