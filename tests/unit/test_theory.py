@@ -10,6 +10,9 @@ import pytest
 import torch
 
 from floors import floor
+from models import random_model, sequences
+from recurrence_circuits.measures.account import scores
+from recurrence_circuits.model.norms import centred
 from recurrence_circuits.predictors import linear
 from recurrence_circuits.predictors.baselines import baselines, three_term
 from recurrence_circuits.randomness import torch_stream
@@ -209,3 +212,27 @@ def test_no_candidate_beats_noisy_bayes_and_it_is_causal():
         other = (baselines(task, noise)[name](context) - target).square().mean(dim=0)
         assert (error <= other + 0.02).all(), name
     torch.testing.assert_close(noisy_bayes(context[:, :3], noise), best[:, :3])
+
+
+@pytest.mark.parametrize("norm", ["layer_norm", "rms_norm"])
+def test_layer_0_scores_terms_by_a_bilinear_form_in_their_size(norm):
+    """The score of two terms from x/s, 1/s and 1 of either, with matrices made from weights; s² is quadratic in x."""
+    model, terms = random_model(norm=norm).double(), sequences(20).double()[:, :-1]
+    block, positions = model.blocks[0], terms.shape[1]
+    W_E, W_pos = (centred(block.attention_norm, weight) for weight in (model.W_E[0], model.W_pos[:positions]))
+    quadratic = [(W_E**2).mean(), 2 * (W_E * W_pos).mean(dim=-1), (W_pos**2).mean(dim=-1)]  # of x², x and 1
+    x = terms[..., 0]
+    s = (quadratic[0] * x**2 + quadratic[1] * x + quadratic[2] + block.attention_norm.eps).sqrt()
+    features = torch.stack([x / s, 1 / s, torch.ones_like(x)], dim=-1)  # sequence position 3
+    weight, bias = block.attention_norm.weight, getattr(block.attention_norm, "bias", None)
+    of_one = torch.zeros_like(weight) if bias is None else bias
+    reads = torch.stack([(W_E * weight).expand_as(W_pos), W_pos * weight, of_one.expand_as(W_pos)], dim=1)
+    queries, keys = (
+        reads @ W[:, None] + torch.tensor([0.0, 0.0, 1.0]).double()[:, None] * b[:, None]  # head position 3 d_head
+        for W, b in ((block.attention.W_Q, block.attention.b_Q), (block.attention.W_K, block.attention.b_K))
+    )
+    matrices = torch.einsum("hnid,hkjd->hnkij", queries, keys) * keys.shape[-1] ** -0.5
+    found = torch.einsum("sni,hnkij,skj->shnk", features, matrices, features)
+    expected = scores(block, sum(model.embeddings(terms)))
+    seen = ~torch.isinf(expected)
+    torch.testing.assert_close(found[seen], expected[seen])
