@@ -113,7 +113,8 @@ def _on_pairs(axes: Axes, drawn: pd.DataFrame) -> None:
             axes.plot(own["position"].astype(int), own["value"], "o-", markersize=3, linewidth=0.8, color=colour,
                       alpha=0.8, label=label if number == 0 else None)  # fmt: skip
     axes.set(xlabel="position n", ylabel="explained share")
-    axes.set_ylim(top=1.02)
+    low = axes.get_ylim()[0]
+    axes.set_ylim(low - 0.25 * (1 - low), 1.02)  # room for the legend
     axes.axhline(1, color=colours.GREY, linewidth=0.6)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.grid(axis="y", color=colours.PALE)
