@@ -100,7 +100,7 @@ def trained(tmp_path_factory):
 # --- the profiles ---
 
 
-@pytest.mark.parametrize("profile", [SLURM, GROUPED, GENERIC], ids=["slurm", "grouped", "generic"])
+@pytest.mark.parametrize("profile", [SLURM, GROUPED], ids=["slurm", "grouped"])
 def test_the_whole_workflow_through_a_profile(reference, tmp_path, profile):
     project = make(tmp_path)
     said = run(project, *profile)
@@ -117,6 +117,19 @@ def test_the_whole_workflow_through_a_profile(reference, tmp_path, profile):
     else:
         assert len(jobs) == ONE_BY_ONE
     assert "Nothing to be done" in run(project, *profile, "-n")
+
+
+def test_trainings_and_a_measure_through_the_generic_profile(reference, tmp_path):
+    """The rules are the same for all profiles; what this one does itself is to submit a job and to ask after it."""
+    project = make(tmp_path)
+    targets = [f"results/smoke/seed{seed}/{file}" for seed in (0, 1) for file in ("model.safetensors", "circuits.csv")]
+    run(project, *targets, *GENERIC)
+    assert_same(project, reference, "results/smoke/seed*/model.safetensors", "results/smoke/seed*/circuits.csv")
+    jobs = queue(project, "%T|%C|%m|%j")
+    assert len(jobs) == 3 + 2 * 2  # three parts of the sequences, two stages of two seeds
+    assert {(state, cores) for state, cores, *_ in jobs} == {("COMPLETED", "1")}
+    assert all(name.startswith("recurrence-circuits") for *_, name in jobs)
+    assert "Nothing to be done" in run(project, *targets, *GENERIC, "-n")
 
 
 def test_a_gpu_is_asked_for_in_either_way(tmp_path):
