@@ -25,7 +25,7 @@ QUALITY = "squared error of a sequence: "
 COST = "processor time of training (s)"
 # What the claims rest on: their statistic in claims.csv, and its name here.
 CLAIMED = {
-    ("2a", "follows_last_term"): "correlation of layer 0 with $x_n$",
+    ("2c", "copies_a_recent_term"): "largest derivative of layer 0's\nattention by a recent term",
     ("3a", "output_opposes_prediction"): "lowest correlation of a head\nwith the prediction",
     ("4", "last_layer_refines"): "error after the last layer\nover the one before it",
 }
