@@ -332,7 +332,7 @@ class Synthetic:
             ("claim 3a", "change without that head (mean ablation)", "mean", 0.5),
             ("claim 3a", "change without that head (zero ablation)", "zero", 5.0),
             ("ablation", "change without L2H1 (mean ablation)", "mean", 0.2),
-            ("ablation", "change without L2H1 (zero ablation)", "zero", 1.5),
+            ("ablation", "change without L2H1 (zero ablation)", "zero", 4.0),
             ("explained share", "share of the prediction that copy explains", pd.NA, 0.9),
         ]
         names = ["use", "statistic", "kind"]

@@ -142,7 +142,7 @@ def test_the_report_counts_what_agrees_and_lists_what_does_not():
     (table,) = view["tables"]
     assert table["rows"] == [
         ["unexplained over that of copying", "claim 2b", "2 [1.8, 2.2]", "3.2 [3, 3.4]", "3"],
-        ["change without L2H1 (zero ablation)", "ablation", "2 [1.8, 2.2]", "2.6 [2.4, 2.8]", "1.5"],
+        ["change without L2H1 (zero ablation)", "ablation", "2 [1.8, 2.2]", "3.6 [3.4, 3.8]", "4"],
     ]
 
 

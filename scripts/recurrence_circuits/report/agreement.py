@@ -14,7 +14,7 @@ def agreement_view(agreement: pd.DataFrame, kind: str, n: int, confidence: float
     """`sentence`: how many statistics agree; `tables`: those that do not, with both values, or none.
 
     agreement is the table of that name; kind the ablation that claims are judged by, whose statistics count for them;
-    n the number of sequences in a set; confidence that of the intervals.
+    n the number of sequences in a set; confidence that of the intervals. The table has what verdicts rest on first.
     """
     of_claims = agreement["use"].str.startswith("claim")
     judged = agreement[~of_claims | agreement["kind"].isna() | (agreement["kind"] == kind)]
@@ -27,17 +27,22 @@ def agreement_view(agreement: pd.DataFrame, kind: str, n: int, confidence: float
         "normal."
     )
     worst = apart[apart > MOST].sort_values(ascending=False, kind="stable")
+    worst = pd.concat([worst[_of(worst) == use] for use in USES])
     return {"sentence": sentence, "tables": [_table(judged, worst)] if len(worst) else []}
 
 
 def _counts(apart: pd.Series) -> str:
     """How many agree of how many, for each use that has any, as in `9 of 10 explained shares`."""
-    use = apart.index.get_level_values("use").str.partition(" ").get_level_values(0)
     parts = []
-    for name, words in USES.items():
-        if len(own := apart[use == name]):
+    for use, words in USES.items():
+        if len(own := apart[_of(apart) == use]):
             parts.append(f"{(own <= MOST).sum()} of {len(own)} {words}")
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def _of(apart: pd.Series) -> pd.Index:
+    """Which of USES each statistic has."""
+    return apart.index.get_level_values("use").str.split().str[0]
 
 
 def _by_chance(confidence: float) -> float:
