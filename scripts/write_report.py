@@ -6,6 +6,7 @@ from recurrence_circuits.io.files import write_text
 from recurrence_circuits.io.reading import read_record, read_text
 from recurrence_circuits.io.tables import read_tables
 from recurrence_circuits.report import headline, page, sentences
+from recurrence_circuits.report.agreement import agreement_view
 from recurrence_circuits.report.costs import cost_table, gather_costs
 from recurrence_circuits.runtime.logs import log_to
 
@@ -25,6 +26,12 @@ def main(smk):
             headline=headline.headline_sentence(numbers),
             claims=text.claim_views(claims, settings["analysis"]["confidence"]),
             rule=text.rule_of_verdicts(settings["claims"]["agreement_min"]),
+            agreement=agreement_view(
+                tables["agreement"],
+                settings["claims"]["ablation_kind"],
+                settings["data"]["n_test"],
+                settings["analysis"]["confidence"],
+            ),
             figures=page.figure_views(smk.input.figures, smk.params.captions),
             tables=[
                 headline.headline_table(numbers),

@@ -9,6 +9,7 @@ from projects import snakemake
 SEEDS = (0, 1)  # of the finished run
 PARTS = ("train", "validation", "test")
 EVERY_MEASURE = [f"measure_{name}" for name in MEASURES]
+OF_EXPERIMENT = ["measure_handcrafted", "measure_null", "measure_agreement"]  # the last of its first seed
 
 
 def planned_jobs(folder: Path, *arguments: str) -> set[str]:
@@ -34,14 +35,14 @@ def following(*stages: str, parts: tuple[str, ...] = PARTS, seeds: tuple[int, ..
     if "generate_data" in stages:
         jobs |= {f"generate_data {part}" for part in parts}
         stages |= {"train_model"} if {"train", "validation"} & set(parts) else set()
-        stages |= {*EVERY_MEASURE, "measure_handcrafted", "measure_null"} if "test" in parts else set()
+        stages |= {*EVERY_MEASURE, *OF_EXPERIMENT} if "test" in parts else set()
     if "train_model" in stages:
-        stages |= set(EVERY_MEASURE)
+        stages |= {*EVERY_MEASURE, *(["measure_agreement"] if SEEDS[0] in seeds else [])}
     if "measure_similarity" in stages:
         stages |= {"measure_groups"}
     per_seed = stages & {"train_model", *EVERY_MEASURE}
     jobs |= {f"{stage} {seed}" for stage in per_seed for seed in seeds}
-    jobs |= stages & {"measure_handcrafted", "measure_null", "gather_tables", "judge_claims"}
+    jobs |= stages & {*OF_EXPERIMENT, "gather_tables", "judge_claims"}
     written = {table for name, measure in MEASURES.items() if f"measure_{name}" in stages for table in measure.tables}
     written |= {"learning_curves"} if "train_model" in stages else set()
     jobs |= {"gather_tables"} if written & set(SEED_TABLES) else set()

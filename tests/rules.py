@@ -93,6 +93,14 @@ def measure_null(folder: Path, test: str, analysis: dict = ANALYSIS, **changes) 
     call("measure_null", folder, inputs=inputs, outputs=outputs, params=params | analysis, wildcards=wildcards)
 
 
+def measure_agreement(
+    folder: Path, weights: str, test: str, analysis: dict = ANALYSIS, seed: int = 0, **changes
+) -> None:
+    params = {"run": run_params(seed, **changes), "columns": columns_of("agreement"), **analysis}
+    outputs = {"agreement": str(folder / "tables" / "agreement.csv")}
+    call("measure_agreement", folder, inputs={"weights": weights, "test": test}, outputs=outputs, params=params)
+
+
 def gather(folder: Path, seeds=(0, 1), tables=SEED_TABLES) -> None:
     parts = [str(folder / f"seed{seed}" / f"{table}.csv") for table in tables for seed in seeds]
     outputs = {table: str(folder / "tables" / f"{table}.csv") for table in tables}
@@ -125,12 +133,13 @@ def run_all(
 ) -> None:
     """Every stage up to the claims, with changes to the settings of tests/models.py."""
     files = generate(folder, n_sequences, **changes)
+    weights = {seed: train(folder, seed, files, checkpoint_every, **changes) for seed in seeds}
     for seed in seeds:
-        weights = train(folder, seed, files, checkpoint_every, **changes)
         for name in MEASURES:
-            measure(name, folder, seed, weights, files["test"], analysis, **changes)
+            measure(name, folder, seed, weights[seed], files["test"], analysis, **changes)
     gather(folder, seeds)
     if run_params(**changes)["task"] == "affine":
         measure_handcrafted(folder, files["test"], analysis, **changes)
     measure_null(folder, files["test"], analysis, **changes)
+    measure_agreement(folder, weights[seeds[0]], files["test"], analysis, seeds[0], **changes)
     judge(folder, seeds, run_params(**changes)["model"]["n_layers"], analysis["confidence"])

@@ -342,6 +342,25 @@ class Synthetic:
         frame["n_layers"] = frame["predictor"].map(layers)
         return frame.assign(value=frame["predictor"].map(errors), measure="mse")
 
+    def agreement(self) -> pd.DataFrame:
+        """All statistics of the first seed agree but one of the verdicts' and one cost of ablation."""
+        statistics = [  # use, statistic, kind, what the sets are apart by, in intervals' widths
+            ("claim 2b", "unexplained over that of copying", pd.NA, 3.0),
+            ("claim 3a", "change without that head (mean ablation)", "mean", 0.5),
+            ("claim 3a", "change without that head (zero ablation)", "zero", 5.0),
+            ("ablation", "change without L2H1 (mean ablation)", "mean", 0.2),
+            ("ablation", "change without L2H1 (zero ablation)", "zero", 4.0),
+            ("explained share", "share of the prediction that copy explains", pd.NA, 0.9),
+        ]
+        names = ["use", "statistic", "kind"]
+        apart = pd.DataFrame(statistics, columns=[*names, "value"]).assign(measure="disagreement")
+        first = apart[names].assign(measure="first", value=2.0, low=1.8, high=2.2)
+        second = first.assign(measure="second", value=2.0 + 0.4 * apart["value"])
+        second = second.assign(low=second["value"] - 0.2, high=second["value"] + 0.2)
+        exact = {"use": "claim 2c", "statistic": "largest gain", "kind": pd.NA, "value": 1.0}
+        exacts = pd.DataFrame([exact | {"measure": measure} for measure in ("first", "second")])
+        return pd.concat([first, second, apart, exacts]).assign(seed=self.seeds[0])
+
     def claims(self) -> pd.DataFrame:
         copying = "error of the estimate after layer 0 over that of copying x_n"
         criteria = [  # claim, criterion, statistic, relation, threshold, centre of the values, value of the control

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.registry import JUDGED
 from recurrence_circuits.claims.criteria import criteria
 from recurrence_circuits.claims.standing import standing
 from recurrence_circuits.claims.statistics import BEYOND, TABLES, Measured
@@ -116,6 +117,10 @@ def measured(**changes):
 
 def verdicts(frame):
     return frame.drop_duplicates("claim").set_index("claim")["claim_verdict"].to_dict()
+
+
+def test_the_workflow_gives_the_judge_the_tables_that_its_statistics_read():
+    assert tuple(JUDGED) == TABLES
 
 
 def test_planted_seeds_are_judged_as_planted():

@@ -22,15 +22,16 @@ from rules import call
 from synthetic_tables import Synthetic
 from tables import write_table
 
+REPORTED = ("claims", "predictions", "quality", "nearest", "agreement")
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 SETTINGS = {
     "task": "affine",
-    "data": {"seed": 0, "context_length": 16},
+    "data": {"seed": 0, "context_length": 16, "n_test": 2048},
     "model": {"n_layers": 3, "n_heads": 4, "d_model": 64},
     "training": {"steps": 6000},
     "seeds": [0, 1, 2],
     "analysis": {"confidence": 0.9},
-    "claims": {"agreement_min": 0.8},
+    "claims": {"agreement_min": 0.8, "ablation_kind": "mean"},
 }
 
 
@@ -43,7 +44,7 @@ def record(seed, **changes):
 def results(tmp_path):
     """Made-up results of three seeds: the rule's inputs and params, which a test may change."""
     synthetic, folder = Synthetic(3), tmp_path / "results"
-    tables = {name: str(folder / f"{name}.csv") for name in ("claims", "predictions", "quality", "nearest")}
+    tables = {name: str(folder / f"{name}.csv") for name in REPORTED}
     for name, path in tables.items():
         write_table(name, synthetic[name], path)
     records = [folder / f"run{seed}.json" for seed in range(3)]
@@ -141,7 +142,9 @@ def test_the_first_line_says_what_the_verdicts_are_worth(results):
 
 def test_sections_come_in_order(results):
     html = written(results)
-    places = [html.index(f'id="{name}"') for name in ("verdicts", "ours", "figures", "tables", "provenance")]
+    places = [
+        html.index(f'id="{name}"') for name in ("verdicts", "agreement", "ours", "figures", "tables", "provenance")
+    ]
     assert places == sorted(places)
 
 

@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 import torch
 
-from lib.registry import MEASURES, SEED_TABLES
+from lib.registry import JUDGED, MEASURES, SEED_TABLES
 from models import N_SEQUENCES, data_settings, run_settings
+from recurrence_circuits.claims.agreement import statistics_of
+from recurrence_circuits.claims.verdicts import judge_claims
 from recurrence_circuits.io.tensors import read_tensors, write_tensors
 from recurrence_circuits.model.passes import predict
 from recurrence_circuits.model.weights import load_model
 from recurrence_circuits.tasks.dataset import read_sequences
 from recurrence_circuits.tasks.errors import relative_error
-from rules import gather, judge, measure, run_all, train
+from rules import THRESHOLDS, gather, judge, measure, run_all, train
 from tables import COLUMNS, read_table
 
 
@@ -35,15 +37,31 @@ def table(results):
 def test_every_table_is_written_for_every_seed(table):
     for name in COLUMNS:
         if "seed" in COLUMNS[name]:
-            assert set(table(name)["seed"]) == {0, 1}, name
+            assert set(table(name)["seed"]) == ({0} if name == "agreement" else {0, 1}), name
         assert set(table(name)["experiment"]) == {"toy"}
+
+
+@pytest.mark.parametrize("kind", ["zero", "mean", "resample"])
+def test_what_two_sets_are_compared_by_is_what_claims_are_judged_by(table, kind):
+    """Found in one seed's own tables: the statistic of every criterion, for any kind of ablation."""
+    judged = {name: table(name).query("seed == 0") for name in JUDGED}
+    claims = judge_claims(judged, table("null"), THRESHOLDS | {"ablation_kind": kind}, 2, 0.95)
+    claims = claims[(claims["criterion"] != "all") & (claims["claim"] != "5")]
+    trained = {name: frame[frame["model"] == "trained"] for name, frame in judged.items() if name != "predictions"}
+    shares = table("reduced_models").query("seed == 0 and model == 'trained'")
+    found = statistics_of({**trained, "predictions": judged["predictions"], "reduced_models": shares})
+    found = found[found["kind"].isna() | (found["kind"] == kind)].set_index(["use", "statistic"])
+    assert set(claims["claim"]) == {"1", "2a", "2b", "2c", "3a", "3b", "3c", "4"}
+    for row in claims.itertuples():
+        of_row = found.loc[f"claim {row.claim}", row.statistic.partition(";")[0]]
+        np.testing.assert_array_equal(of_row[["value", "low", "high"]].astype(float), [row.value, row.low, row.high])
 
 
 def test_two_runs_give_the_same_bytes(results, tmp_path):
     run_all(tmp_path)
     made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.csv"))
-    # Seed tables of two seeds and both together; the handcrafted models, the null and the claims.
-    assert len(made) == 3 * len(SEED_TABLES) + 3
+    # Seed tables of two seeds and both together; the handcrafted models, the null, the claims and their agreement.
+    assert len(made) == 3 * len(SEED_TABLES) + 4
     for path in [*made, Path("tables/claims.md"), Path("seed0/model.safetensors")]:
         assert (tmp_path / path).read_bytes() == (results / path).read_bytes(), path
 

@@ -113,6 +113,7 @@ def add_seed(project: Path) -> None:
 
 
 NEW_SEED = following("train_model", seeds=(7,))
+FEEDBACK = following("measure_feedback", "measure_formation", "measure_null", "measure_agreement")
 
 
 class Row(NamedTuple):
@@ -140,16 +141,16 @@ ROWS = [
     Row("`data.n_validation`", "the validation sequences, and training",
         config(data={"n_validation": 160}), following("generate_data", parts=("validation",))),
     Row("a key of `analysis` (here `feedback_epsilon`)", "the stages that read it, and what follows",
-        config(analysis={"feedback_epsilon": 0.2}), following("measure_feedback", "measure_formation", "measure_null")),
+        config(analysis={"feedback_epsilon": 0.2}), FEEDBACK),
     Row("which heads form the groups", "the groups of heads, and what follows",
-        config(analysis={"negative_head_correlation_max": -0.4}), following("measure_groups")),
+        config(analysis={"negative_head_correlation_max": -0.4}), following("measure_groups", "measure_agreement")),
     Row("a claim's threshold", "the judgement, its figure, the report",
         config(claims={"learned_ratio_max": 0.2}), following("judge_claims") | {"judge_claims", "draw_figure claims"}),
     Row("a column of a table (here `cosines`)", "the stage that writes it, and what follows",
         replace("workflow/lib/registry.py", "other_layer other_head value\",", "other_layer other_head value level\","),
         following("measure_similarity")),
     Row("the module of a measure (here `feedback`)", "the stages that reach it by imports, and what follows",
-        append(LIBRARY / "measures/feedback.py"), following("measure_feedback", "measure_formation", "measure_null")),
+        append(LIBRARY / "measures/feedback.py"), FEEDBACK),
     Row("the transformer", "training, and all that follows; no sequences",
         append(LIBRARY / "model/transformer.py"), following("train_model", "measure_handcrafted", "measure_null")),
     Row("a figure's module, or its docstring (the caption)", "that figure, and the report",

@@ -11,7 +11,7 @@ TEXT, WHOLE, REAL, TRUTH = "str", "Int64", "float64", "boolean"
 TYPES = {
     TEXT: "experiment model predictor component kind measure target input receiver_component perturbed pattern group "
     "members heads lens intervention condition nearest tied reference reduced replaced claim criterion statement "
-    "statistic relation verdict claim_verdict role positions by",
+    "statistic relation verdict claim_verdict role positions by use",
     WHOLE: "seed step position layer head after_layer other_layer other_head receiver_layer receiver_head query key "
     "lag initialisation first_swapped last_swapped sequence coordinate size departs n_layers n_seeds seeds_in_support "
     "control_in_support",
@@ -98,6 +98,7 @@ CLAIMS = (
 )
 NULL = "statistic initialisation value"
 HANDCRAFTED = "predictor n_layers position measure value low high"
+AGREEMENT = "use statistic kind measure value low high"  # of its first seed
 
 COLUMNS = {
     **{table: f"{KEY} {columns}" for table, columns in TRAINING_TABLES.items()},
@@ -105,8 +106,9 @@ COLUMNS = {
     "claims": f"{KEY} {CLAIMS}",
     "handcrafted": f"experiment {HANDCRAFTED}",
     "null": f"experiment {NULL}",
+    "agreement": f"{KEY} {AGREEMENT}",
 }
-SEED_TABLES = [table for table in COLUMNS if table not in ("claims", "handcrafted", "null")]
+SEED_TABLES = [table for table in COLUMNS if table not in ("claims", "handcrafted", "null", "agreement")]
 
 # The tables that the claims are judged by.
 JUDGED = [

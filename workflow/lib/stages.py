@@ -17,7 +17,7 @@ LIBRARY = "recurrence_circuits"
 STAGES = [
     ["generate_data"],
     ["train_model"],
-    [f"measure_{name}" for name in [*MEASURES, "handcrafted", "null"]],
+    [f"measure_{name}" for name in [*MEASURES, "handcrafted", "null", "agreement"]],
     ["gather_tables", "judge_claims"],
     ["write_report"],
 ]

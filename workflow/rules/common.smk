@@ -21,6 +21,11 @@ def of_experiment(*keys):
     return value
 
 
+def seed_of(wildcards):
+    """The seed of a job; of one that is the experiment's as a whole, the first."""
+    return int(wildcards.get("seed", EXPERIMENTS[wildcards.experiment]["seeds"][0]))
+
+
 # The params that hold settings, by name. A stage gets those that its code reads (see lib/stages.py).
 SETTINGS = {
     "task": of_experiment("task"),
@@ -28,7 +33,7 @@ SETTINGS = {
         key: EXPERIMENTS[wildcards.experiment]["data"][key] for key in SequenceSettings.model_fields
     },
     "n_sequences": lambda wildcards: EXPERIMENTS[wildcards.experiment]["data"][f"n_{wildcards.part}"],
-    "run": lambda wildcards: run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], int(wildcards.seed)),
+    "run": lambda wildcards: run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], seed_of(wildcards)),
     "model": of_experiment("model"),
     "thresholds": of_experiment("claims"),
     "confirmation_seeds": of_experiment("confirmation_seeds"),

@@ -1,10 +1,12 @@
 # The content of the template and of the captions is in params. As inputs, their dates would trigger reruns.
 from os.path import relpath
 
+REPORTED = ["claims", "predictions", "quality", "nearest", "agreement"]
+
 
 rule write_report:
     input:
-        unpack(lambda wildcards: table_files([wildcards.experiment], "claims", "predictions", "quality", "nearest")),
+        unpack(lambda wildcards: table_files([wildcards.experiment], *REPORTED)),
         standing="results/{experiment}/tables/standing.json",
         records=every_seed("results/{experiment}/seed{seed}/run.json"),
         figures=lambda wildcards: [path for path in figure_files(wildcards.experiment) if path.endswith(".png")],
@@ -25,7 +27,7 @@ rule write_report:
     params:
         **settings_of("write_report"),
         code=code_of("write_report"),
-        columns=columns_of("claims", "predictions", "quality", "nearest"),
+        columns=columns_of(*REPORTED),
         layout=text_digest(TEMPLATE),
         template=relpath(TEMPLATE),
         captions=lambda wildcards: {

@@ -49,6 +49,31 @@ rule measure_null:
         "../../scripts/measure_null.py"
 
 
+# Of the experiment's first seed: it is statistics that are looked at here, not seeds.
+rule measure_agreement:
+    input:
+        weights=lambda wildcards: f"results/{wildcards.experiment}/seed{seed_of(wildcards)}/model.safetensors",
+        test="results/{experiment}/data/test.safetensors",
+    output:
+        agreement="results/{experiment}/tables/agreement.csv",
+    log:
+        "results/{experiment}/logs/measure_agreement.log",
+    benchmark:
+        "results/{experiment}/benchmarks/measure_agreement.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000, n_test=25),
+        runtime=30,
+    params:
+        **settings_of("measure_agreement"),
+        code=code_of("measure_agreement"),
+        columns=columns_of("agreement"),
+    script:
+        "../../scripts/measure_agreement.py"
+
+
 # For readers of the results only. Figures, claims and the report read the seeds' own tables, so that a change of one
 # table does not rerun what needs the others.
 rule gather_tables:
