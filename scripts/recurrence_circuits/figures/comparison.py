@@ -134,7 +134,7 @@ def _errors(axes: Axes, columns: dict[str, Column], rows: Rows, errors: pd.DataF
 def _cell(axes: Axes, column: Column, y: float, height: float, colour, text: str) -> None:
     size = column.width - 2 * EDGE, height - 2 * EDGE
     axes.add_patch(Rectangle((column.x + EDGE, y + EDGE), *size, facecolor=colour, linewidth=0))
-    dark = np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.55  # luminance
+    dark = np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.45  # luminance
     write(axes, column.centre, y + height / 2 + CAPITAL - 0.012, text, ha="center", color="white" if dark else "black")
 
 
