@@ -1,6 +1,6 @@
 """Drawing a figure from made-up tables, for the tests of figures."""
 
-from lib.registry import COMPARISON, FIGURES
+from lib.registry import FIGURES
 from recurrence_circuits.by_name import module
 from synthetic_tables import Synthetic
 
@@ -9,8 +9,7 @@ SMALL, USUAL = Synthetic(1, 1, 2, attention_only=True), Synthetic(2, 2, 3)
 
 def draw(name, *tables):
     """The figure `name` from its tables, in the order in which the registry names them."""
-    listed = (FIGURES | COMPARISON)[name]
-    return module("figures", name).draw(**dict(zip(listed, tables, strict=True)))
+    return module("figures", name).draw(**dict(zip(FIGURES[name], tables, strict=True)))
 
 
 def draw_from(name, synthetic):

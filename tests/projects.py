@@ -90,6 +90,19 @@ def two_seeds(project: Path) -> Path:
     return project
 
 
+def add_twin(project: Path, twin: str) -> None:
+    """Give a finished run a second experiment like the first: its settings, and the tables that are compared."""
+    path, smoke = project / "config" / "smoke.yaml", project / "results" / "smoke"
+    config = yaml.safe_load(path.read_text())
+    config["experiments"][twin] = config["experiments"]["smoke"]
+    path.write_text(yaml.safe_dump(config))
+    compared = [smoke / "tables/claims.csv", *smoke.glob("seed*/quality.csv"), *smoke.glob("seed*/predictions.csv")]
+    for table in compared:
+        copy = project / "results" / twin / table.relative_to(smoke)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(table.read_text().replace("smoke,", f"{twin},"))
+
+
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert text.count(old) >= 1, f"{old!r} is not in {path}"

@@ -20,6 +20,7 @@ import yaml
 
 from clusters import empty_queue, local_cluster
 from projects import (
+    add_twin,
     assert_ends_as,
     assert_same,
     change_config,
@@ -69,14 +70,14 @@ def kill_one_of_each(running: subprocess.Popen, project: Path, spared: set[str],
                     tried.add(name)
         time.sleep(0.01)
     said = (project / "terminal.txt").read_text()
-    rules = {name: f"({name}|draw_comparison)" if name == "draw_figure" else name for name in tried}
-    died = {name for name, rule in rules.items() if re.search(rf"Error in rule {rule}:", said)}
+    died = {name for name in tried if re.search(rf"Error in rule {name}:", said)}
     assert (running.returncode == 0) == (not died), said
     return died
 
 
 def test_a_job_of_every_stage_is_killed(fresh, finished):
-    scripts = {path.stem for path in (fresh / "scripts").glob("*.py")} - {"archive_experiment"}
+    alone = {"archive_experiment", "draw_comparison", "write_comparison"}
+    scripts = {path.stem for path in (fresh / "scripts").glob("*.py")} - alone
     killed: set[str] = set()
     missed: list[str] = []
     for _ in range(20):  # more than stages wait for each other
@@ -92,23 +93,21 @@ def test_a_job_of_every_stage_is_killed(fresh, finished):
 
 
 def test_a_job_that_compares_or_archives_is_killed(project, tmp_path):
-    """The two stages that a run of one experiment leaves out; what they would make is made after all."""
-    change = yaml.safe_load((project / "config/smoke.yaml").read_text())
-    change["experiments"]["again"] = change["experiments"]["smoke"]
-    (project / "config/smoke.yaml").write_text(yaml.safe_dump(change))
-    claims = (project / RESULTS / "tables/claims.csv").read_text()
-    (project / "results/again/tables").mkdir(parents=True)
-    (project / "results/again/tables/claims.csv").write_text(claims.replace("smoke,", "again,"))
-    outputs = ["results/_comparison/figures/comparison.csv", "results/_archives/smoke.tar"]
-    asked = [*outputs, "--allowed-rules", "draw_comparison", "archive_experiment"]
+    """The stages that a run of one experiment leaves out; what they would make is made after all."""
+    add_twin(project, "again")
+    page, archive = "results/_comparison/affine.html", "results/_archives/smoke.tar"
+    rules = ["draw_comparison", "write_comparison", "archive_experiment"]
+    asked = [page, archive, "--allowed-rules", *rules]
     undisturbed = Path(shutil.copytree(project, tmp_path / "undisturbed"))
     snakemake(undisturbed, *asked)
     died = kill_one_of_each(start(project, *asked), project, set(), longest=0)
-    assert died == {"draw_figure", "archive_experiment"}
-    assert not any((project / output).exists() for output in outputs)
+    assert died == {"draw_comparison", "archive_experiment"}
+    assert not any((project / output).exists() for output in (page, archive))
+    assert kill_one_of_each(start(project, *asked), project, died, longest=0) == {"write_comparison"}
+    assert not (project / page).exists()
     snakemake(project, *asked)
-    assert_same(project, undisturbed, "../_comparison/figures/comparison.csv")
-    assert contents(project / outputs[1]) == contents(undisturbed / outputs[1])
+    assert_same(project, undisturbed, "../_comparison/figures/comparison.csv", "../_comparison/affine.html")
+    assert contents(project / archive) == contents(undisturbed / archive)
     assert sorted(os.listdir(project / "results/_archives")) == ["benchmarks", "logs", "smoke.tar"]
 
 

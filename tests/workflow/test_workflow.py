@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lib.registry import COLUMNS, SEED_STAGES, TASK_OF, figures_of
-from projects import change_config, edit, outside, planned, snakemake
+from projects import add_twin, change_config, edit, outside, planned, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def test_every_rule_ran(finished, workflow):
     ran = set(re.findall(r"^(?:local)?rule (\w+):", (finished / "terminal.txt").read_text(), flags=re.MULTILINE))
     # Not run: targets that only name files, what compares several experiments, and archives, made on demand.
-    left_out = {"figures", "tables", "models", "draw_comparison", "archive", "archive_experiment"}
+    left_out = {"figures", "tables", "models", "draw_comparison", "write_comparison", "archive", "archive_experiment"}
     assert set(workflow.rules) - ran == left_out
 
 
@@ -104,9 +104,22 @@ def test_the_config_may_be_another_file_of_several_experiments(project):
     config["experiments"]["other"] = config["experiments"]["smoke"] | {"seeds": [3]}
     (project / "config/smoke.yaml").write_text(yaml.safe_dump(config))
     plan = planned(project)
-    assert plan["train_model"] == plan["write_report"] == plan["draw_comparison"] == 1
+    assert plan["train_model"] == plan["write_report"] == plan["draw_comparison"] == plan["write_comparison"] == 1
     assert plan["generate_data"] == 3
     assert plan["draw_figure"] == len(figures_of("affine"))
+
+
+def test_several_experiments_have_a_figure_and_a_page_that_leads_to_their_reports(project):
+    add_twin(project, "again")
+    rules = ["draw_comparison", "write_comparison"]
+    snakemake(project, "results/_comparison/affine.html", "--allowed-rules", *rules)
+    html = (project / "results/_comparison/affine.html").read_text()
+    assert set(re.findall(r'href="\.\./(\w+)/report\.html"', html)) == {"smoke", "again"}
+    assert "2 experiments of the task affine: 4 models." in html
+    assert sorted(path.name for path in (project / "results/_comparison/figures").iterdir()) == [
+        f"comparison.{kind}" for kind in ("csv", "pdf", "png")
+    ]
+    assert planned(project, "results/_comparison/affine.html", "--allowed-rules", *rules) == {}
 
 
 def test_a_run_in_another_folder_takes_the_default_config_unless_there_is_one(project, tmp_path):

@@ -9,7 +9,7 @@ from lib.provenance import SCRIPTS
 
 ROOT = SCRIPTS.parent  # links resolved: the same place by any name
 DEFAULT_CONFIG = "config/config.yaml"
-TEMPLATE = ROOT / "workflow" / "report" / "report.html.j2"
+TEMPLATES = ROOT / "workflow" / "report"
 VARIABLE = "RECURRENCE_CIRCUITS"  # names ROOT to commands in a profile, which run in the folder of the run
 
 

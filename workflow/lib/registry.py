@@ -145,7 +145,7 @@ FIGURES = {
     "claims": ["claims"],
     "handcrafted": ["handcrafted", "predictions"],
 }
-COMPARISON = {"comparison": ["claims"]}  # the figure across experiments
+COMPARISON = {"comparison": ["claims", "quality"]}  # the figure across experiments
 TASK_OF = {"handcrafted": "affine"}  # tables and figures that make sense for one task only
 
 # The rules that run once per seed; the report shows their costs.

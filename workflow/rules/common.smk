@@ -153,9 +153,38 @@ def outputs_of(wildcards):
     return sequences + results_of(wildcards.experiment)
 
 
-# The comparison of experiments. No experiment's name may begin with an underscore, so the folder cannot be one's.
-COMPARISON_FILES = expand(
-    "results/_comparison/figures/{figure}.{kind}",
-    figure=COMPARISON,
-    kind=["pdf", "png", "csv"] if len(EXPERIMENTS) > 1 else [],
+def layout_of(template):
+    """The digests of a page's template and of what it shares with others."""
+    return [text_digest(TEMPLATES / name) for name in (template, "page.html.j2", "parts.html.j2")]
+
+
+# The comparison of experiments: one page a task; one figure of all, and one a task if there are several. No
+# experiment's name may begin with an underscore, so the folder cannot be one's.
+OF_TASK = {
+    task: [name for name, settings in EXPERIMENTS.items() if settings["task"] == task]
+    for task in dict.fromkeys(settings["task"] for settings in EXPERIMENTS.values())
+}
+COMPARED = {"comparison": list(EXPERIMENTS), **(OF_TASK if len(OF_TASK) > 1 else {})}
+DIFFERENCES = differences(EXPERIMENTS)
+COMPARISON_FIGURES = expand(
+    "results/_comparison/figures/{compared}.{kind}", compared=COMPARED, kind=["pdf", "png", "csv"]
 )
+COMPARISON_PAGES = expand("results/_comparison/{task}.html", task=OF_TASK)
+if len(EXPERIMENTS) == 1:
+    COMPARISON_FIGURES = COMPARISON_PAGES = []
+
+
+def differences_of(names):
+    """How the experiments of these names differ from the first of all; in the order of the groups."""
+    return {name: about for name, about in DIFFERENCES.items() if name in names}
+
+
+def figure_of_task(task):
+    """The name of the figure that compares the experiments with this task."""
+    return task if task in COMPARED else "comparison"
+
+
+def first_determined(experiment):
+    """The first position at which the terms seen fix the next one, in the sequences of an experiment."""
+    settings = EXPERIMENTS[experiment]
+    return TASKS[settings["task"]].first_determined(settings["data"]["dimension"], settings["data"]["degree"])

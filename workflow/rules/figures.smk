@@ -30,27 +30,3 @@ rule draw_figure:
         caption=lambda wildcards: caption_of(wildcards.figure),
     script:
         "../../scripts/draw_figure.py"
-
-
-use rule draw_figure as draw_comparison with:
-    input:
-        **table_files(EXPERIMENTS, *COMPARISON["comparison"]),
-    output:
-        pdf="results/_comparison/figures/comparison.pdf",
-        png=report(
-            "results/_comparison/figures/comparison.png",
-            caption="../report/figure.rst",
-            category="comparison",
-            labels={"figure": "comparison"},
-        ),
-        csv="results/_comparison/figures/comparison.csv",
-    log:
-        "results/_comparison/logs/draw_comparison.log",
-    benchmark:
-        "results/_comparison/benchmarks/draw_comparison.tsv"
-    localrule: True
-    params:
-        figure="comparison",
-        code=figure_digest("comparison"),
-        columns=columns_of(*COMPARISON["comparison"]),
-        caption=lambda wildcards: caption_of("comparison"),

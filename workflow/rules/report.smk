@@ -28,8 +28,8 @@ rule write_report:
         **settings_of("write_report"),
         code=code_of("write_report"),
         columns=columns_of(*REPORTED),
-        layout=text_digest(TEMPLATE),
-        template=relpath(TEMPLATE),
+        layout=layout_of("report.html.j2"),
+        template=relpath(TEMPLATES / "report.html.j2"),
         captions=lambda wildcards: {
             figure: caption_of(figure) for figure in figures_of(EXPERIMENTS[wildcards.experiment]["task"])
         },

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lib.places import ROOT
 from lib.provenance import SCRIPTS
-from lib.registry import COMPARISON, figures_of
+from lib.registry import figures_of
 from lib.stages import LIBRARY, WITH_TASK
 from tools.flags import read_experiments, run_of
 
@@ -34,10 +34,8 @@ for module in sys.argv[1:]:
 print(preamble, time.process_time() - preamble)
 """
 # What libraries import at a call that every such job makes: torch's optimizers, matplotlib's savefig.
-LATER = {
-    "train_model": ["torch._dynamo"],
-    "draw_figure": ["matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"],
-}
+SAVING = ["matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"]
+LATER = {"train_model": ["torch._dynamo"], "draw_figure": SAVING, "draw_comparison": SAVING}
 
 
 def main(flags: list[str]) -> None:
@@ -65,9 +63,8 @@ def jobs_of(flags: list[str]) -> dict[str, int]:
     rules = dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
     jobs = Counter()
     for rule, n_jobs in rules.items():
-        stage = "draw_figure" if rule == "draw_comparison" else rule
-        if (SCRIPTS / f"{stage}.py").exists():  # not `all` and `total`
-            jobs[stage] += int(n_jobs)
+        if (SCRIPTS / f"{rule}.py").exists():  # not `all` and `total`
+            jobs[rule] += int(n_jobs)
     return jobs
 
 
@@ -76,7 +73,7 @@ def modules_of(stage: str, tasks: set[str]) -> list[str]:
 
     Of draw_figure those of all figures: a job imports one, but what costs is what they share.
     """
-    figures = {figure for task in tasks for figure in figures_of(task)} | set(COMPARISON)
+    figures = {figure for task in tasks for figure in figures_of(task)}
     by_name = [f"{LIBRARY}.tasks.{task}" for task in sorted(tasks)] if stage in WITH_TASK else []
     by_name += [f"{LIBRARY}.figures.{figure}" for figure in sorted(figures)] if stage == "draw_figure" else []
     return [stage, *by_name, *LATER.get(stage, [])]

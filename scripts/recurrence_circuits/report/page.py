@@ -26,12 +26,14 @@ def render(template: str, **content) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["subscripts"] = _subscripts
+    environment.filters["subscripts"] = subscripts
     return environment.get_template(Path(template).name).render(content)
 
 
-def _subscripts(text: str) -> Markup:
-    """Text whose x_n and x_{n+1} have subscripts."""
+def subscripts(text: str) -> Markup:
+    """Text whose x_n and x_{n+1} have subscripts; what is HTML already is left as it is."""
+    if isinstance(text, Markup):
+        return text
     return Markup(TERM.sub(lambda found: f"x<sub>{found[1] or 'n'}</sub>", str(escape(text))))
 
 
