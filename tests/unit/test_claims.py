@@ -50,8 +50,8 @@ def seed_tables(seed, trained, untrained=UNTRAINED):
     """
     tables = {name: [] for name in TABLES}
     for predictor, error in (("copy_last", COPY_ERROR), ("zero", ZERO_ERROR)):
-        tables["predictions"].append(row(error, predictor=predictor, measure="mse", position=pd.NA))
-        tables["predictions"].append(row(99.0, predictor=predictor, measure="mse", position=0))
+        tables["predictions"].append(row(error, predictor=predictor, measure="relative_error", position=pd.NA))
+        tables["predictions"].append(row(99.0, predictor=predictor, measure="relative_error", position=0))
     for model, ratio_of, facts in (("trained", "model", trained), ("untrained", "untrained", untrained)):
         for i, baseline in enumerate(("best_linear", "copy_last", "zero")):
             ratio = facts["learned"] / (i + 1)
@@ -234,7 +234,7 @@ def test_one_layer_has_nothing_to_refine():
 
 def test_without_a_floor_claim_1_is_not_judged_and_the_page_says_so():
     tables = {name: t.convert_dtypes() for name, t in seed_tables(0, GOOD).items()}
-    tables["predictions"] = tables["predictions"].query("measure == 'mse'")
+    tables["predictions"] = tables["predictions"].query("measure == 'relative_error'")
     frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95).assign(experiment="toy")
     assert list(verdicts(frame)) == ["2a", "2b", "2c", "3a", "3b", "3c", "4", "5"]
     assert "Claim 1 is not judged here: without a known floor" in claims_markdown(frame, EXPLORATORY, 0.95, 0.8)

@@ -85,6 +85,27 @@ def test_each_column_is_fitted_as_if_alone():
         np.testing.assert_allclose(together[part], np.concatenate([fit[part] for fit in alone], axis=-1))
 
 
+def test_weights_count_as_copies_would():
+    rng = np.random.default_rng(2)
+    features, targets = rng.normal(size=(30, 4)), rng.normal(size=(30, 30)) * 3
+    targets[:, :20] += features @ rng.normal(size=(4, 20))
+    weights = rng.uniform(0.1, 3, size=30)
+    coefficients, intercepts = fit_ridge(features, targets, weights)
+    share = weights / weights.sum()
+    apart = features - share @ features
+    scale = np.linalg.norm((30 * share[:, None]) ** 0.5 * apart, ord=2) ** 2
+    for column in range(30):
+        residual = targets[:, column] - features @ coefficients[:, column] - intercepts[column]
+        assert share @ residual == pytest.approx(0, abs=1e-12)
+        # The gradient is 0 at one of the penalties, which is the same for all coefficients.
+        pull = 30 * share @ (residual[:, None] * apart)
+        penalty = pull @ coefficients[:, column] / (coefficients[:, column] @ coefficients[:, column])
+        np.testing.assert_allclose(pull, penalty * coefficients[:, column], atol=1e-9)
+        assert np.isclose(penalty / scale, PENALTIES, rtol=1e-4).any()
+    for part, same in zip(fit_ridge(features, targets), fit_ridge(features, targets, np.full(30, 7.0)), strict=True):
+        np.testing.assert_allclose(part, same)
+
+
 def test_constant_features_predict_the_mean():
     targets = np.random.default_rng(0).normal(size=(20, 2))
     weights, intercepts = fit_ridge(np.ones((20, 3)), targets)
@@ -135,6 +156,19 @@ def test_the_scored_half_is_not_fitted():
     after = probe_errors(features, changed, 30)
     np.testing.assert_array_equal(np.delete(before, 15, axis=0), np.delete(after, 15, axis=0))
     assert after[15, 0, 0] > 1000
+
+
+def test_terms_are_scored_in_units_of_the_sequence_and_parameters_are_not():
+    """One sequence a thousand times as wide, of which the stream says nothing, decides nothing: R² stays near 1."""
+    values = sequences(400)
+    stream = values[:, 1:].clone()
+    wide = values.clone()
+    wide[300] *= 1000
+    hidden = values[:, 3, 0].double().numpy()
+    hidden[300] *= 1000
+    found = table([stream], wide, {"c": hidden})
+    assert found[-1, "next", False].iloc[1:].min() > 0.9
+    assert found[-1, "c", False][2] < 0.1  # at n = 2 the stream holds the parameter of all sequences but that one
 
 
 # ---- the table ------------------------------------------------------------------------------------------------------

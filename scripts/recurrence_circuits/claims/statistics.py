@@ -115,7 +115,7 @@ class Measured:
     # ---- rows --------------------------------------------------------------------------------------------------------
 
     def _baseline_error(self, predictor: str) -> float:
-        return self._row(self._whole("predictions"), predictor=predictor, measure="mse")["value"]
+        return self._row(self._whole("predictions"), predictor=predictor, measure="relative_error")["value"]
 
     def _last_heads(self, model: str, measure: str) -> pd.DataFrame:
         return _rows(self.tables["similarity"], model=model, component="head", layer=self.last_layer, measure=measure)

@@ -12,36 +12,50 @@ from recurrence_circuits.measures.bootstrap import Bootstrap, Measured
 from recurrence_circuits.measures.by_position import rows_by_position
 from recurrence_circuits.measures.statistics import ratio
 from recurrence_circuits.runtime.progress import progress
+from recurrence_circuits.tasks.errors import mean_square_seen
 
 # Penalties tried, as multiples of the largest eigenvalue of the features' covariance: from one near the rounding
 # error to one that shrinks the probe to almost nothing.
 PENALTIES = 10.0 ** np.arange(-10, 5)
+TERMS = ("last", "next")  # targets in units of x
 
 
-def fit_ridge(features: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fit_ridge(
+    features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Ridge regression of each target on the features, in closed form; the intercept is not penalised.
 
-    features are `sequence feature`, targets `sequence column`. Returns the weights, `feature column`, and the
-    intercepts, `column`. Constant features predict the targets' mean.
+    features are `sequence feature`, targets `sequence column`; weights, `sequence` and above 0, are those of the
+    squared errors, all alike by default. Returns the coefficients, `feature column`, and the intercepts, `column`.
+    Constant features predict the targets' mean.
 
     Each column has its own penalty out of PENALTIES, chosen by the one-standard-error rule (Breiman and others, 1984):
     the largest penalty whose mean leave-one-out error is at most one standard error above the least. (That error is in
     closed form too: the residual over 1 − leverage.) The penalty of the least error would sometimes let a probe fit
     noise, and fail badly where features have outliers.
     """
-    centre, mean = features.mean(axis=0), targets.mean(axis=0)
-    U, s, V_transposed = np.linalg.svd(features - centre, full_matrices=False)
-    along = U.T @ (targets - mean)  # component column
+    n = len(features)
+    share = np.full(n, 1 / n) if weights is None else weights / weights.sum()
+    root = (n * share[:, None]) ** 0.5
+    centre, mean = _mean(features, share), _mean(targets, share)
+    U, s, V_transposed = np.linalg.svd(root * (features - centre), full_matrices=False)
+    apart = root * (targets - mean)
+    along = U.T @ apart  # component column
     shrink = [_divide(s**2, s**2 + penalty) for penalty in PENALTIES * s[0] ** 2]  # each: component
-    leverage = 1 / len(features) + U**2 @ np.stack(shrink, axis=1)  # sequence penalty
+    leverage = share[:, None] + U**2 @ np.stack(shrink, axis=1)  # sequence penalty
     errors = [  # each: sequence column
-        ((targets - mean - U @ (factor[:, None] * along)) / (1 - of_penalty)[:, None]) ** 2
+        ((apart - U @ (factor[:, None] * along)) / (1 - of_penalty)[:, None]) ** 2
         for factor, of_penalty in zip(shrink, leverage.T, strict=True)
     ]
     chosen = _one_standard_error(np.stack(errors))
     factors = np.stack([_divide(shrink[penalty], s) for penalty in chosen], axis=1)  # component column
-    weights = V_transposed.T @ (factors * along)
-    return weights, mean - centre @ weights
+    coefficients = V_transposed.T @ (factors * along)
+    return coefficients, mean - centre @ coefficients
+
+
+def _mean(values: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The weighted mean over the first axis; exactly the value itself where all are the same."""
+    return values[0] + share @ (values - values[0])
 
 
 def _one_standard_error(errors: np.ndarray) -> np.ndarray:
@@ -74,8 +88,10 @@ def measure_probes(
 
     There is one probe per stream, position and coordinate of a target, fitted on the first half of the sequences and
     scored on the second. R² = 1 − (squared error) / (squared error of the first half's mean), both summed over
-    coordinates: a useless probe scores 0, or slightly less if it fitted noise. For the determined positions together
-    (position empty) both are summed over these positions too. bootstrap resamples the second half.
+    coordinates: a useless probe scores 0, or slightly less if it fitted noise. Squares of terms are in units of each
+    sequence's own scale (see tasks/errors.py), in fit and score, or a few wide sequences would decide both. For the
+    determined positions together (position empty) both are summed over these positions too. bootstrap resamples the
+    second half.
     The control `shuffled` permutes the targets among all sequences, by a permutation drawn from generator.
     R² is undefined, and has no row, where all values of a target are the same.
     """
@@ -88,15 +104,30 @@ def measure_probes(
     order = generator.permutation(len(sequences))
     columns = [(name, shuffled) for name in targets for shuffled in (False, True)]
     stacked = [target[order] if shuffled else target for target in targets.values() for shuffled in (False, True)]
-    edges = np.cumsum([0, *(target.shape[-1] for target in stacked)])
-    wanted = np.concatenate(stacked, axis=-1)  # sequence position column
+    # What is fitted with the same weights is fitted together.
+    of_terms = [place for place, (name, _) in enumerate(columns) if name in TERMS]
+    rest = [place for place in range(len(columns)) if place not in of_terms]
+    groups = [(of_terms, 1 / mean_square_seen(sequences)), (rest, np.ones((len(sequences), n)))]
     measured = []
     for index, stream in enumerate(progress(streams, "streams probed:")):
-        error = np.stack([probe_errors(stream[:, i].double().numpy(), wanted[:, i], half) for i in range(n)], axis=1)
-        for (name, shuffled), start, end in zip(columns, edges[:-1], edges[1:], strict=True):
-            pair = error[:, :, start:end].sum(axis=2)  # sequence position 2
-            measured.append(({"after_layer": index - 1, "target": name, "shuffled": shuffled}, pair))
+        pairs = {}
+        for places, weights in groups:
+            pairs |= _pairs(stream.double().numpy(), {place: stacked[place] for place in places}, weights, half)
+        for place, (name, shuffled) in enumerate(columns):
+            measured.append(({"after_layer": index - 1, "target": name, "shuffled": shuffled}, pairs[place]))
     return r2_rows(measured, first_determined, bootstrap).dropna(subset=["value"])
+
+
+def _pairs(stream: np.ndarray, targets: dict[int, np.ndarray], weights: np.ndarray, half: int) -> dict[int, np.ndarray]:
+    """For each target the two errors of `probe_errors`, summed over its coordinates: `sequence position 2`."""
+    if not targets:
+        return {}
+    ends = np.cumsum([target.shape[-1] for target in targets.values()])
+    wanted = np.concatenate(list(targets.values()), axis=-1)  # sequence position column
+    positions = range(wanted.shape[1])
+    errors = [probe_errors(stream[:, i], wanted[:, i], half, weights[:, i]) for i in positions]
+    parts = np.split(np.stack(errors, axis=1), ends[:-1], axis=2)
+    return {place: part.sum(axis=2) for place, part in zip(targets, parts, strict=True)}
 
 
 def fitted_half(n_sequences: int) -> int:
@@ -104,15 +135,17 @@ def fitted_half(n_sequences: int) -> int:
     return n_sequences // 2
 
 
-def probe_errors(features: np.ndarray, targets: np.ndarray, half: int) -> np.ndarray:
+def probe_errors(features: np.ndarray, targets: np.ndarray, half: int, weights: np.ndarray | None = None) -> np.ndarray:
     """Squared errors on the sequences from `half` on: of the probe, and of the mean target of those before.
 
-    features are `sequence feature`, targets `sequence column`; returns `sequence column 2`.
+    features are `sequence feature`, targets `sequence column`; weights, `sequence`, are those of the squares, in the
+    fit and in what is returned, 1 by default. Returns `sequence column 2`.
     """
-    weights, intercept = fit_ridge(features[:half], targets[:half])
-    scored = targets[half:]
-    of_probe = scored - (features[half:] @ weights + intercept)
-    return np.stack([of_probe, scored - targets[:half].mean(axis=0)], axis=-1) ** 2
+    weights = np.ones(len(features)) if weights is None else weights
+    coefficients, intercept = fit_ridge(features[:half], targets[:half], weights[:half])
+    scored, mean = targets[half:], _mean(targets[:half], weights[:half] / weights[:half].sum())
+    of_probe = scored - (features[half:] @ coefficients + intercept)
+    return weights[half:, None, None] * np.stack([of_probe, scored - mean], axis=-1) ** 2
 
 
 def r2_rows(measured: Measured, first_determined: int, bootstrap: Bootstrap) -> pd.DataFrame:
