@@ -128,15 +128,27 @@ def judge(
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
 
 
+def run_judged(folder: Path, seeds) -> None:
+    """Every stage that the judge reads, but for the claims themselves."""
+    files, _ = _measured(folder, seeds, JUDGED, ANALYSIS, 3, N_SEQUENCES)
+    measure_null(folder, files["test"], ANALYSIS)
+
+
+def _measured(folder, seeds, measures, analysis, checkpoint_every, n_sequences, **changes) -> tuple[dict, dict]:
+    """Sequences, trained models and these measures of them; the files of sequences and, by seed, those of weights."""
+    files = generate(folder, n_sequences, **changes)
+    weights = {seed: train(folder, seed, files, checkpoint_every, **changes) for seed in seeds}
+    for seed in seeds:
+        for name in measures:
+            measure(name, folder, seed, weights[seed], files["test"], analysis, **changes)
+    return files, weights
+
+
 def run_all(
     folder: Path, seeds=(0, 1), analysis: dict = ANALYSIS, checkpoint_every: int = 3, n_sequences=N_SEQUENCES, **changes
 ) -> None:
     """Every stage up to the claims, with changes to the settings of tests/models.py."""
-    files = generate(folder, n_sequences, **changes)
-    weights = {seed: train(folder, seed, files, checkpoint_every, **changes) for seed in seeds}
-    for seed in seeds:
-        for name in MEASURES:
-            measure(name, folder, seed, weights[seed], files["test"], analysis, **changes)
+    files, weights = _measured(folder, seeds, MEASURES, analysis, checkpoint_every, n_sequences, **changes)
     gather(folder, seeds)
     if run_params(**changes)["task"] == "affine":
         measure_handcrafted(folder, files["test"], analysis, **changes)

@@ -11,7 +11,7 @@ from recurrence_circuits.claims.standing import Standing, standing
 from recurrence_circuits.config.check import ConfigError, expand_config
 from recurrence_circuits.config.claims import ClaimSettings
 from recurrence_circuits.io.commits import last_change
-from rules import CRITERIA, judge, run_all
+from rules import CRITERIA, judge, run_judged
 from tables import read_table
 
 NOW, BEFORE = "criteria-1", "criteria-0"
@@ -54,7 +54,7 @@ def test_a_standing_is_read_back_and_another_file_refused():
 
 
 def test_the_judge_refuses_to_call_a_run_confirmatory_whose_criteria_were_edited(tmp_path):
-    run_all(tmp_path, seeds=(0, 1))
+    run_judged(tmp_path, seeds=(0, 1))
     table = str(tmp_path / "tables/claims.csv")
     judge(tmp_path, seeds=[0], confirmation_seeds=[1])
     assert set(read_table("claims", table)["role"]) == {"exploration", "confirmation"}
