@@ -174,7 +174,7 @@ def write_report(folder: Path, settings: dict) -> None:
     for path in figures:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(PNG)
-    tables = ("claims", "predictions", "quality", "nearest")
+    tables = ("claims", "predictions", "quality", "nearest", "agreement")
     inputs = {name: [str(folder / "tables" / f"{name}.csv")] for name in tables}
     inputs["standing"] = str(folder / "tables" / "standing.json")
     inputs["records"] = [str(folder / f"seed{seed}" / "run.json") for seed in settings["seeds"]]
