@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help paper recover test test-faults test-slurm check format benchmark scaling restore verify rulegraph tables \
-    requirements environment peers clean
+.PHONY: help paper recover export test test-faults test-export test-slurm check format benchmark scaling restore verify \
+    rulegraph tables requirements environment peers clean
 
 # The environment: in this folder, or by a path from /, as in make VENV=/path/to/environment paper.
 VENV := .venv
@@ -16,6 +16,8 @@ INSIDE := PATH=$(call quoted,$(ENVIRONMENT)/bin):"$$PATH"
 TOOLS := $(INSIDE) PYTHONPATH=$(call quoted,$(CURDIR)/workflow:$(CURDIR)/scripts)
 # The environment's packages and this folder's code are what runs, not others that the user's own Python finds.
 unexport PYTHONPATH PYTHONHOME
+# The same with the Python of the peers' environment.
+PEER_TOOLS = PYTHONPATH=$(call quoted,$(CURDIR)/workflow:$(CURDIR)/scripts) $(call quoted,$(PEERS)/bin/python)
 PYTHON_VERSION := $(shell sed -n 's/^ *- python=\([0-9.]*\).*/\1/p' environment.yml)
 # The first of these that is Python $(PYTHON_VERSION) makes the environment; PYTHON=... names another.
 PYTHON ?= python$(PYTHON_VERSION) python3
@@ -35,12 +37,20 @@ paper: environment  ## train, measure, judge and draw: the whole workflow on con
 recover: environment  ## after Snakemake was killed: end its orphaned jobs, unlock, go on; ARGS as for the killed run
 	@$(TOOLS) python -m tools.recover $(ARGS)
 
+# RUN=results/affine/seed0 is that seed alone.
+RUN ?=
+export: environment peers  ## write trained models for transformers and TransformerLens; RUN=results/affine/seed0, or all
+	@$(PEER_TOOLS) -m tools.export $(if $(RUN),"$(RUN)")
+
 # A file of tests stays on one core: its tests share what its fixtures made.
 test: environment  ## unit and workflow tests, on two cores, with coverage
 	@$(INSIDE) pytest -n 2 --dist loadfile --cov --cov-report=term tests/unit tests/workflow $(ARGS)
 
 test-faults: environment  ## long tests: killed jobs, full disks, clocks set back, other workflows round this one
 	@$(INSIDE) pytest -n 2 --dist loadfile tests/faults $(ARGS)
+
+test-export: environment peers  ## tests of make export, in the environment of the libraries that it writes for
+	@$(PEER_TOOLS) -m pytest --confcutdir tests/export tests/export $(ARGS)
 
 test-slurm: environment  ## tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
 	@$(INSIDE) tests/slurm/run.sh $(ARGS)
@@ -102,7 +112,10 @@ environment:  ## make .venv from environment.yml; done once, and again when the 
 	fi
 	made_from=$$environment/made-from.txt
 	wanted=$$(echo "# $${environment%/*}"; $(LIST_REQUIREMENTS))
-	if [ -x "$$environment/bin/python" ] && [ "$$wanted" = "$$(cat "$$made_from" 2>/dev/null)" ]; then exit; fi
+	if [ -x "$$environment/bin/python" ] && [ "$$wanted" = "$$(cat "$$made_from" 2>/dev/null)" ]; then
+	    "$$environment/bin/python" -I workflow/tools/anywhere.py
+	    exit
+	fi
 	if [ $(call quoted,$(VENV)) != .venv ] && [ -n "$$(ls -A "$$environment" 2>/dev/null)" ] &&
 	    [ -z "$$(ls "$$made_from" "$$made_from.part" 2>/dev/null)" ]; then
 	    echo "make: expected an empty folder or an environment that make made, found neither: '$$environment'." >&2
@@ -131,18 +144,19 @@ environment:  ## make .venv from environment.yml; done once, and again when the 
 	"$$python" -I -m venv --clear "$$environment"
 	echo "$$wanted" > "$$made_from.part"
 	$(call pip_install,$(ENVIRONMENT)) --requirement "$$made_from.part"
+	"$$environment/bin/python" -I workflow/tools/anywhere.py
 	mv "$$made_from.part" "$$made_from"
 
-# The libraries that `make benchmark` compares with, in an environment of their own beside the other. What both need has
-# the version of environment.yml.
+# The libraries that `make benchmark` compares with and `make export` writes for, in an environment of their own beside
+# the other. What both need has the version of environment.yml.
 PEERS := $(ENVIRONMENT)-peers
-PEERS_LIST := workflow/tools/benchmarks/peers.txt
+PEERS_LIST := workflow/tools/peers.txt
 
-peers: environment  ## make .venv-peers, with the libraries that make benchmark compares with
+peers: environment  ## make .venv-peers, with the libraries of make benchmark and make export
 	@peers=$(call quoted,$(PEERS))
 	wanted=$$(cat $(PEERS_LIST); $(LIST_REQUIREMENTS))
 	if [ "$$wanted" = "$$(cat "$$peers/made-from.txt" 2>/dev/null)" ]; then exit; fi
-	echo "Making $(VENV)-peers for make benchmark: once, a few minutes."
+	echo "Making $(VENV)-peers from $(PEERS_LIST): once, a few minutes."
 	$(call quoted,$(ENVIRONMENT)/bin/python) -I -m venv --clear "$$peers"
 	$(call pip_install,$(PEERS)) --requirement $(PEERS_LIST) --constraint <($(LIST_REQUIREMENTS))
 	echo "$$wanted" > "$$peers/made-from.txt"

@@ -23,6 +23,7 @@ INSTALLED_AS = {"yaml": "pyyaml", "pydantic_core": "pydantic", "transformer_lens
 # What is used without an import in a Python file; tabulate is imported by pandas.
 USED_OTHERWISE = {
     "snakemake", "tabulate", "pytest-cov", "pytest-xdist", "ruff", "snakefmt", "import-linter", "pre-commit",
+    "ipykernel",
     # by the profiles that name their executor
     "snakemake-executor-plugin-slurm", "snakemake-executor-plugin-cluster-generic", "snakemake-executor-plugin-lsf",
     "snakemake-executor-plugin-kubernetes", "snakemake-storage-plugin-s3",
@@ -47,8 +48,8 @@ def pins() -> dict[str, str]:
 
 
 def peers() -> dict[str, str | None]:
-    """What the benchmark's own environment asks of pip: name and version, None for that of environment.yml."""
-    lines = [line.partition("#")[0].split() for line in read("workflow/tools/benchmarks/peers.txt").splitlines()]
+    """What the environment of the peers asks of pip: name and version, None for that of environment.yml."""
+    lines = [line.partition("#")[0].split() for line in read("workflow/tools/peers.txt").splitlines()]
     return {name: version or None for name, _, version in (line[0].partition("==") for line in lines if line)}
 
 
@@ -132,7 +133,7 @@ def test_the_version_of_the_project_is_the_same_everywhere():
 
 def test_ci_runs_the_checks_and_then_the_readmes_test_command():
     commands = [line for line in read(".ci/run").splitlines() if line.startswith("make")]
-    assert commands == ["make check", "make test", "make test-faults", "make test-slurm"]
+    assert commands == ["make check", "make test", "make test-faults", "make test-export", "make test-slurm"]
     assert re.search(r"^make test\b", read("README.md"), re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
 

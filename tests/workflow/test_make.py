@@ -47,14 +47,14 @@ def empty_list(project: Path) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with the Makefile and the list of dependencies alone."""
+    """A folder with what makes an environment alone."""
     return copied(tmp_path)
 
 
 def copied(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("Makefile", "environment.yml"):
-        shutil.copy(ROOT / name, folder)
+    for name in ("Makefile", "environment.yml", "workflow/tools/anywhere.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     return folder
 
 
@@ -69,7 +69,7 @@ def test_every_target_is_phony():
 
 
 def test_every_tool_that_a_target_runs_is_there():
-    tools = re.findall(r"python -m tools\.(\w+)|python (docs/\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    tools = re.findall(r"-m tools\.(\w+)|python (docs/\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert tools
     for tool, script in tools:
         places = [script] if script else [f"workflow/tools/{tool}.py", f"workflow/tools/{tool}/__main__.py"]
@@ -97,7 +97,7 @@ def test_clean_without_a_terminal_refuses_and_deletes_nothing(project):
 def test_clean_without_results_deletes_the_caches_alone(project):
     caches = [project / name for name in (".pytest_cache/x", "scripts/__pycache__/x.pyc", ".coverage")]
     kept = [project / name for name in (".venv/x", ".snakemake/record", "scripts/x.py")]
-    for folder in ("config", "docs", "tests", "workflow"):
+    for folder in ("config", "docs", "tests"):
         (project / folder).mkdir()
     for path in caches + kept:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def test_clean_empties_the_folders_to_which_links_lead_and_keeps_the_links(proje
     (project / "published").mkdir()
     (project / "published/model.safetensors").touch()
     (scratch / "results/b").symlink_to(project / "published")
-    for folder in ("config", "docs", "scripts", "tests", "workflow"):
+    for folder in ("config", "docs", "scripts", "tests"):
         (project / folder).mkdir()
 
     refused = clean(project, "n")
@@ -136,7 +136,7 @@ def test_clean_deletes_what_was_asked_about(project):
     for name in ("results/a/seed0/model.safetensors", ".snakemake/record"):
         (project / name).parent.mkdir(parents=True)
         (project / name).touch()
-    for folder in ("config", "docs", "scripts", "tests", "workflow"):
+    for folder in ("config", "docs", "scripts", "tests"):
         (project / folder).mkdir()
     assert clean(project, "yes").returncode == 0
     assert not (project / "results").exists()
@@ -185,7 +185,7 @@ def test_every_target_that_needs_the_environment_refuses_a_path_with_a_blank(tmp
         assert "expected a path for the environment without blanks and signs that a shell reads as" in result.stderr
         assert f"found '{project}/.venv'" in result.stderr, target
         assert "make VENV=/path/without/blanks" in result.stderr, target
-        assert sorted(path.name for path in project.iterdir()) == ["Makefile", "environment.yml"], target
+        assert sorted(path.name for path in project.iterdir()) == ["Makefile", "environment.yml", "workflow"], target
     assert make(project, "help").returncode == make(project, "requirements").returncode == 0
 
 
@@ -214,6 +214,41 @@ def test_with_an_environment_elsewhere_any_path_will_do(tmp_path, name):
     clone = copied(tmp_path / "clone")  # two clones with the same list may share one environment
     empty_list(clone)
     assert make(clone, f"VENV={place}", "environment", **arguments).stdout == ""
+
+
+def with_library(folder: Path) -> Path:
+    """A clone that has the library, and packages of the environment's that no test needs left out."""
+    empty_list(copied(folder))
+    shutil.copytree(ROOT / "scripts", folder / "scripts")
+    return folder
+
+
+def library_found(place: Path, code: str = "", **variables: str) -> str:
+    """Where an environment's Python, started in another folder, finds the library; the error if it does not."""
+    code += "\nimport recurrence_circuits.by_name as module; print(module.__file__)"
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [place / "bin/python", "-c", code], cwd=place, env=inherited | variables, capture_output=True, text=True
+    )
+    return done.stdout.strip() or done.stderr
+
+
+def test_the_library_is_found_from_any_folder_and_a_clones_own_comes_first(tmp_path):
+    maker, clone = (with_library(tmp_path / name) for name in ('maker "é\'s"', "clone"))
+    place = tmp_path / "environment"
+    environment = (f"VENV={place}", "environment", f"PYTHON={sys.executable}")
+    for project in (maker, clone):  # which share it
+        assert make(project, *environment).returncode == 0
+    ours = f"{clone}/scripts"
+    assert library_found(place) == f"{maker}/scripts/recurrence_circuits/by_name.py"
+    assert library_found(place, PYTHONPATH=ours).startswith(ours)
+    assert library_found(place, f"import sys; sys.path.append({ours!r})").startswith(ours)  # as Snakemake's scripts do
+    assert "No module named 'draw_figure'" in library_found(place, "import draw_figure")
+
+    maker.rename(tmp_path / "moved")
+    assert "No module named 'recurrence_circuits'" in library_found(place)
+    assert make(clone, *environment).stdout == ""
+    assert library_found(place).startswith(ours)
 
 
 @pytest.mark.slow
@@ -286,8 +321,7 @@ def test_a_pip_conf_tells_where_from_and_not_where_to(with_a_package):
 def test_the_peers_environment_has_this_projects_versions_and_is_made_once(with_a_package):
     project = with_a_package
     write_wheel(project / "packages", "2.0")
-    (project / "workflow/tools/benchmarks").mkdir(parents=True)
-    (project / "workflow/tools/benchmarks/peers.txt").write_text("tiny  # of no version\n")
+    (project / "workflow/tools/peers.txt").write_text("tiny  # of no version\n")
     index = {"PYTHON": sys.executable, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(project / "packages")}
     made = [make(project, "peers", **index) for _ in range(2)]
     assert [result.returncode for result in made] == [0, 0], made[0].stderr
