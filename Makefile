@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help paper recover export test test-faults test-export test-slurm check format benchmark scaling restore verify \
-    rulegraph tables requirements environment peers clean
+.PHONY: help paper recover export test test-faults test-export test-slurm test-browser check format benchmark scaling \
+    restore verify rulegraph tables requirements environment peers clean
 
 # The environment: in this folder, or by a path from /, as in make VENV=/path/to/environment paper.
 VENV := .venv
@@ -54,6 +54,9 @@ test-export: environment peers  ## tests of make export, in the environment of t
 
 test-slurm: environment  ## tests on a real SLURM, installed and started on this machine (Debian, Ubuntu)
 	@$(INSIDE) tests/slurm/run.sh $(ARGS)
+
+test-browser: environment  ## lint the explorer's page and test it in a real Chromium, installed where missing (Debian)
+	@$(INSIDE) tests/browser/run.sh $(ARGS)
 
 check: environment  ## lint, format and direction of imports; changes nothing
 	@$(INSIDE)

@@ -50,4 +50,5 @@ def following(*stages: str, parts: tuple[str, ...] = PARTS, seeds: tuple[int, ..
     written |= {"handcrafted"} if "measure_handcrafted" in stages else set()
     written |= {"claims"} if "judge_claims" in jobs else set()
     jobs |= {f"draw_figure {figure}" for figure, tables in FIGURES.items() if written & set(tables)}
+    jobs |= {"write_explorer"} if stages & {"train_model", "measure_groups"} or "generate_data test" in jobs else set()
     return jobs | ({"write_report"} if jobs or "write_report" in stages else set())

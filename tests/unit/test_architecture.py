@@ -125,8 +125,12 @@ for name in {without_torch!r}:
     "scripts, by_name, unneeded",
     [
         (r"draw_.*", "figures", {"torch", "scipy", "seaborn", "matplotlib.pyplot"}),
-        (r"judge_.*|gather_.*|write_.*", "", {"torch", "matplotlib", "pydantic"}),
-        (r"generate_.*|train_.*|measure_.*", "tasks", {"scipy.stats", "matplotlib", "seaborn", "torch._dynamo"}),
+        (r"judge_.*|gather_.*|write_report", "", {"torch", "matplotlib", "pydantic"}),
+        (
+            r"generate_.*|train_.*|measure_.*|write_explorer",
+            "tasks",
+            {"scipy.stats", "matplotlib", "seaborn", "torch._dynamo"},
+        ),
     ],
 )
 def test_stages_import_nothing_dear_that_they_do_not_need(scripts, by_name, unneeded):

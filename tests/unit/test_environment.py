@@ -133,7 +133,8 @@ def test_the_version_of_the_project_is_the_same_everywhere():
 
 def test_ci_runs_the_checks_and_then_the_readmes_test_command():
     commands = [line for line in read(".ci/run").splitlines() if line.startswith("make")]
-    assert commands == ["make check", "make test", "make test-faults", "make test-export", "make test-slurm"]
+    tests = ["test", "test-faults", "test-export", "test-slurm", "test-browser"]
+    assert commands == ["make check", *(f"make {name}" for name in tests)]
     assert re.search(r"^make test\b", read("README.md"), re.MULTILINE)
     assert os.access(ROOT / ".ci/run", os.X_OK)
 

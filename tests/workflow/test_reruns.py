@@ -155,6 +155,8 @@ ROWS = [
         append(LIBRARY / "model/transformer.py"), following("train_model", "measure_handcrafted", "measure_null")),
     Row("a figure's module, or its docstring (the caption)", "that figure, and the report",
         append(LIBRARY / "figures/ablation.py"), {"draw_figure ablation", "write_report"}),
+    Row("a part of the explorer's page", "the explorer",
+        append(LIBRARY / "explorer/style.css", "body { margin: 0; }\n"), {"write_explorer"}),
     Row("a new figure", "that figure, and the report", add_figure, {"draw_figure curves_again", "write_report"}),
     Row("a new measure", "that measure for every seed, the gathered tables, the report",
         add_measure, {"measure_sizes 0", "measure_sizes 1", "gather_tables", "write_report"}),

@@ -10,6 +10,7 @@ from lib.provenance import SCRIPTS
 ROOT = SCRIPTS.parent  # links resolved: the same place by any name
 DEFAULT_CONFIG = "config/config.yaml"
 TEMPLATES = ROOT / "workflow" / "report"
+EXPLORER = SCRIPTS / "recurrence_circuits" / "explorer"  # the parts of the explorer's page
 VARIABLE = "RECURRENCE_CIRCUITS"  # names ROOT to commands in a profile, which run in the folder of the run
 
 

@@ -53,6 +53,13 @@ def text_digest(path: str | Path) -> str:
     return hashlib.blake2b(_content(Path(path)), digest_size=8).hexdigest()
 
 
+def texts_digest(folder: str | Path) -> str:
+    """Digest of the names and contents of all files below a folder that are not Python's, such as a page's parts."""
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    parts = "".join(f"{path.relative_to(folder).as_posix()}\0{text_digest(path)}\0" for path in paths)
+    return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
+
+
 def params_read(*files: str, root: str | Path = SCRIPTS) -> set[str]:
     """The names of the params that files, or the modules that they import, read as `….params.<name>`."""
     return {name for path in reached_files(*files, root=root).values() for name in _read(path).params}

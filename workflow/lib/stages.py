@@ -19,7 +19,7 @@ STAGES = [
     ["train_model"],
     [f"measure_{name}" for name in [*MEASURES, "handcrafted", "null", "agreement"]],
     ["gather_tables", "judge_claims"],
-    ["write_report"],
+    ["write_report", "write_explorer"],
 ]
 # Stages that use the task: the task's own file is part of their code.
 WITH_TASK = [stage for stages in STAGES[:3] for stage in stages]
@@ -67,12 +67,14 @@ def keys_behind() -> dict[str, list[str]]:
     sequences = [f"data.{name}" for name in SequenceSettings.model_fields]
     of_run = {name: field.annotation for name, field in RunSettings.model_fields.items()}
     run = [f"{part}.{name}" for part in ("model", "training") for name in of_run[part].model_fields]
+    one_run = ["task", *sequences, "data.n_train", *run]
     return {
         "task": ["task"],
         "sequences": sequences,
         # By default n_train is steps × batch_size.
         "n_sequences": [key for key in keys if key.startswith("data.n_")] + ["training.steps", "training.batch_size"],
-        "run": ["task", *sequences, "data.n_train", *run, "seeds", "confirmation_seeds"],
+        "run": [*one_run, "seeds", "confirmation_seeds"],
+        "runs": [*one_run, "seeds"],
         "thresholds": [key for key in keys if key.startswith("claims.")],
         "model": [key for key in keys if key.startswith("model.")],
         "confirmation_seeds": ["confirmation_seeds"],

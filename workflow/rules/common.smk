@@ -34,6 +34,10 @@ SETTINGS = {
     },
     "n_sequences": lambda wildcards: EXPERIMENTS[wildcards.experiment]["data"][f"n_{wildcards.part}"],
     "run": lambda wildcards: run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], seed_of(wildcards)),
+    "runs": lambda wildcards: [
+        run_settings(wildcards.experiment, EXPERIMENTS[wildcards.experiment], seed)
+        for seed in EXPERIMENTS[wildcards.experiment]["seeds"]
+    ],
     "model": of_experiment("model"),
     "thresholds": of_experiment("claims"),
     "confirmation_seeds": of_experiment("confirmation_seeds"),
@@ -142,6 +146,7 @@ def results_of(experiment):
         f"results/{experiment}/tables/standing.json",
         *figure_files(experiment),
         f"results/{experiment}/report.html",
+        f"results/{experiment}/explorer.html",
     ]
 
 

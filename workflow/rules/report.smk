@@ -35,3 +35,32 @@ rule write_report:
         },
     script:
         "../../scripts/write_report.py"
+
+
+# The page's parts are in params, as the report's template is.
+rule write_explorer:
+    input:
+        unpack(lambda wildcards: table_files([wildcards.experiment], "groups")),
+        weights=every_seed("results/{experiment}/seed{seed}/model.safetensors"),
+        snapshots=every_seed("results/{experiment}/seed{seed}/snapshots.safetensors"),
+        test="results/{experiment}/data/test.safetensors",
+    output:
+        explorer="results/{experiment}/explorer.html",
+    log:
+        "results/{experiment}/logs/write_explorer.log",
+    benchmark:
+        "results/{experiment}/benchmarks/write_explorer.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000, n_test=5),
+        runtime=30,
+    params:
+        **settings_of("write_explorer"),
+        code=code_of("write_explorer"),
+        columns=columns_of("groups"),
+        layout=texts_digest(EXPLORER),
+        page=relpath(EXPLORER),
+    script:
+        "../../scripts/write_explorer.py"
