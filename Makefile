@@ -33,6 +33,7 @@ help:  ## list these targets
 
 paper: environment  ## train, measure, judge and draw: the whole workflow on config/config.yaml
 	@$(INSIDE) snakemake $(ARGS)
+	$(TOOLS) python -m tools.addresses $(ARGS)
 
 recover: environment  ## after Snakemake was killed: end its orphaned jobs, unlock, go on; ARGS as for the killed run
 	@$(TOOLS) python -m tools.recover $(ARGS)

@@ -1,11 +1,11 @@
-"""Write the report of an experiment: verdicts, figures, tables and provenance in one HTML file."""
+"""Write the report of an experiment, one HTML file: claims, figures, tables and provenance."""
 
 from recurrence_circuits.claims import text
 from recurrence_circuits.claims.standing import Standing
 from recurrence_circuits.io.files import write_text
 from recurrence_circuits.io.reading import read_record, read_text
 from recurrence_circuits.io.tables import read_tables
-from recurrence_circuits.report import headline, page, sentences
+from recurrence_circuits.report import headline, opening, page, sentences
 from recurrence_circuits.report.agreement import agreement_view
 from recurrence_circuits.report.costs import cost_table, gather_costs
 from recurrence_circuits.runtime.logs import log_to
@@ -24,7 +24,9 @@ def main(smk):
             subtitle=sentences.subtitle(settings, list(numbers.index)),
             standing=stands.sentence,
             headline=headline.headline_sentence(numbers),
-            claims=text.claim_views(claims, settings["analysis"]["confidence"]),
+            claims=opening.claim_rows(claims, settings["analysis"]["confidence"]),
+            story=opening.STORY,
+            marks=opening.marks(claims),
             rule=text.rule_of_verdicts(settings["claims"]["agreement_min"]),
             agreement=agreement_view(
                 tables["agreement"],
@@ -35,7 +37,6 @@ def main(smk):
             figures=page.figure_views(smk.input.figures, smk.params.captions),
             tables=[
                 headline.headline_table(numbers),
-                *text.criteria_tables(claims),
                 sentences.nearest_table(tables["nearest"]),
                 sentences.cost_listing(cost_table(gather_costs(smk.input.costs))),
             ],

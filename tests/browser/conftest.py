@@ -33,25 +33,36 @@ def explorer(tmp_path_factory) -> Callable[[str], Explorer]:
 
 
 @pytest.fixture
-def opened(browser, explorer) -> Iterator[Callable[..., Page]]:
-    """Opens a page of the explorer from the disk and waits until it is drawn; `address` is what follows the #.
+def watched(browser) -> Iterator[Callable[[dict], Page]]:
+    """Makes an empty page in a window of a size.
 
     A message in the console, an error, or a request for anything but the page itself fails the test.
     """
     contexts, wrong = [], []
 
-    def get(name: str = "default", address: str = "", size: dict = WIDE) -> Page:
+    def get(size: dict) -> Page:
         context = browser.new_context(viewport=size, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: request.url.startswith(OWN) or wrong.append(request.url))
-        page.goto(f"{explorer(name).path.as_uri()}#{address}")
-        page.wait_for_function("performance.getEntriesByName('drawn').length > 0")
         return page
 
     yield get
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def opened(watched, explorer) -> Callable[..., Page]:
+    """Opens a page of the explorer from the disk and waits until it is drawn; `address` is what follows the #."""
+
+    def get(name: str = "default", address: str = "", size: dict = WIDE) -> Page:
+        page = watched(size)
+        page.goto(f"{explorer(name).path.as_uri()}#{address}")
+        page.wait_for_function("performance.getEntriesByName('drawn').length > 0")
+        return page
+
+    return get

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lint the explorer's JavaScript and test its page in a real Chromium: `make test-browser`. What is missing of Chromium,
+# Lint the pages' JavaScript and test the pages in a real Chromium: `make test-browser`. What is missing of Chromium,
 # Node.js and npm is installed from Debian; the linter comes from npm's registry, in the version below.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,5 +17,5 @@ if [ -n "$need" ]; then
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $need >/dev/null
 fi
 cd "$here/../.."
-npx --yes "$eslint" --config tests/browser/eslint.config.mjs scripts/recurrence_circuits/explorer
+npx --yes "$eslint" --config tests/browser/eslint.config.mjs scripts/recurrence_circuits/explorer workflow/report
 pytest "$@" tests/browser

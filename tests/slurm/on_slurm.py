@@ -17,7 +17,8 @@ from projects import LIMIT, change_config, copy_project, recover, start, wait_un
 SLURM = ["--profile", "workflow/profiles/slurm"]
 GROUPED = ["--workflow-profile", "workflow/profiles/slurm-grouped"]
 GENERIC = ["--profile", "workflow/profiles/generic"]
-# Two seeds' stages, three parts of the sequences, the handcrafted weights, the untrained models, the agreement, the explorer.
+# Two seeds' stages, three parts of the sequences, the handcrafted weights, the untrained models, the agreement, the
+# explorer.
 ONE_BY_ONE = 2 * len(SEED_STAGES) + 7
 WEIGHTS = "results/smoke/seed{}/model.safetensors"
 

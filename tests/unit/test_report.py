@@ -3,9 +3,9 @@
 import base64
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
 
 import jinja2
 import pandas as pd
@@ -13,72 +13,20 @@ import pytest
 import yaml
 
 from lib.provenance import caption_of
-from lib.registry import COMPARISON, FIGURES, columns_of
+from lib.registry import COMPARISON, FIGURES
 from recurrence_circuits.claims import numbers, text
-from recurrence_circuits.claims.standing import standing
-from recurrence_circuits.report import headline, page, sentences
-from reports import PNG, TEMPLATE, benchmark_record
-from rules import call
+from recurrence_circuits.report import headline, opening, page, sentences
+from reports import PNG, SETTINGS, planted_results, record, written
 from synthetic_tables import Synthetic
 from tables import write_table
 
-REPORTED = ("claims", "predictions", "quality", "nearest", "agreement")
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
-SETTINGS = {
-    "task": "affine",
-    "data": {"seed": 0, "context_length": 16, "n_test": 2048},
-    "model": {"n_layers": 3, "n_heads": 4, "d_model": 64},
-    "training": {"steps": 6000},
-    "seeds": [0, 1, 2],
-    "analysis": {"confidence": 0.9},
-    "claims": {"agreement_min": 0.8, "ablation_kind": "mean"},
-}
-
-
-def record(seed, **changes):
-    machine = {"platform": "Linux", "threads": 1, "gpu": None}
-    return {"settings": {"seed": seed}, "code_digest": "abc", "versions": {"torch": "2"}, "machine": machine} | changes
 
 
 @pytest.fixture
 def results(tmp_path):
     """Made-up results of three seeds: the rule's inputs and params, which a test may change."""
-    synthetic, folder = Synthetic(3), tmp_path / "results"
-    tables = {name: str(folder / f"{name}.csv") for name in REPORTED}
-    for name, path in tables.items():
-        write_table(name, synthetic[name], path)
-    records = [folder / f"run{seed}.json" for seed in range(3)]
-    for seed, path in enumerate(records):
-        path.write_text(json.dumps(record(seed)))
-    figures = [folder / "ablation.png", folder / "claims.png"]
-    for path in figures:
-        path.write_bytes(PNG)
-    stages = ("train_model", "measure_ablation")
-    costs = [benchmark_record(folder, seed, stage) for seed in range(3) for stage in stages]
-    inputs = {name: [path] for name, path in tables.items()}
-    inputs["standing"] = str(folder / "standing.json")
-    Path(inputs["standing"]).write_text(standing([record(0)], [], "criteria-0", "").to_json())
-    inputs |= {"records": list(map(str, records)), "figures": list(map(str, figures)), "costs": costs}
-    params = {
-        "columns": columns_of(*tables),
-        "template": str(TEMPLATE),
-        "captions": {name: caption_of(name) for name in ("ablation", "claims")},
-        "settings": SETTINGS,
-    }
-    return Results(tmp_path, inputs, params)
-
-
-class Results(NamedTuple):
-    folder: Path
-    inputs: dict
-    params: dict
-
-
-def written(results) -> str:
-    path = results.folder / "report.html"
-    call("write_report", results.folder, inputs=results.inputs, params=results.params, outputs={"report": str(path)},
-         wildcards={"experiment": "affine"})  # fmt: skip
-    return path.read_text(encoding="utf-8")
+    return planted_results(tmp_path)
 
 
 class Reader(HTMLParser):
@@ -102,11 +50,18 @@ class Reader(HTMLParser):
         self.words.append(data)
 
 
+def without_names(html: str) -> str:
+    """Cells without the names of their columns."""
+    return re.sub(r' data-column="[^"]*"', "", html)
+
+
 def test_the_report_needs_no_other_file(results):
     html = written(results)
     page = Reader(html)
     assert page.open == []
-    assert all(source.startswith(("#", "data:image/png;base64,")) for source in page.sources)
+    assert all(
+        source.startswith(("#", "data:image/png;base64,")) or source == "explorer.html" for source in page.sources
+    )
     assert "url(" not in html
     assert "@import" not in html
     images = [source for source in page.sources if source.startswith("data:")]
@@ -119,16 +74,34 @@ def test_links_within_the_report_lead_somewhere(results):
         assert not source.startswith("#") or f'id="{source[1:]}"' in html
 
 
-def test_the_report_opens_with_the_verdicts_of_the_claims_table(results):
-    claims = Synthetic(3)["claims"]
-    shown = Reader(written(results)).text
-    first_page = shown[: shown.index("What is ours, and what is the paper's")]
-    for row in claims[claims["criterion"] == "all"].drop_duplicates("claim").itertuples():
-        sentence = (
-            f"Claim {row.claim}. {row.statement}: {row.claim_verdict} . {row.seeds_in_support} of 3 seeds support it"
-        )
-        assert sentence in first_page
-    assert "No figure and no number in this report is the paper's." in shown
+def test_the_report_opens_with_a_row_for_each_claim(results):
+    claims, html = Synthetic(3)["claims"], written(results)
+    rows = claims[claims["criterion"] == "all"].drop_duplicates("claim")
+    for row in rows.itertuples():
+        body = html.split(f'<tbody class="claim" id="claim-{row.claim}">')[1].split("</tbody>", 1)[0]
+        shown = Reader(body.split("<tr")[1].partition(">")[2].removesuffix("</tr>\n  ")).text
+        name = text.SHORT_NAMES.get(row.claim, row.statement)
+        seeds = f"{row.seeds_in_support} of 3 {row.control_in_support} of 3"
+        assert shown == f"{row.claim}. {name} {row.claim_verdict} {seeds}"
+    assert len(rows) > 1
+    assert "No figure and no number in this report is the paper's." in Reader(html).text
+
+
+def test_below_each_claim_are_its_criteria_numbers_and_thresholds(results):
+    claims, html = Synthetic(3)["claims"], written(results)
+    for claim, rows in claims[claims["criterion"] != "all"].groupby("claim"):
+        fold = html.split(f'id="fold-{claim}"')[1].split("</tbody>\n  <tbody", 1)[0]
+        for criterion, own in rows.groupby("criterion"):
+            assert f"{criterion.replace('_', ' ')} ({text.condition(own.iloc[0])})" in unescape(fold)
+
+
+def test_the_figures_of_the_story_stand_beside_the_claims(results):
+    opening_of = written(planted_results(results.folder, figures=("predictions", "feedback", "claims")))
+    story = opening_of.split('<div class="story">')[1].split("<h2", 1)[0]
+    assert story.count("<img ") == 2
+    for name in ("predictions", "feedback"):
+        assert opening.STORY[name][0] in story
+        assert f'href="#{name}"' in story
 
 
 def test_the_first_line_says_what_the_verdicts_are_worth(results):
@@ -232,7 +205,7 @@ def test_markup_in_results_stays_text(results):
     claims["statement"] = "<script>alert(1)</script> a & b"
     write_table("claims", claims, results.inputs["claims"][0])
     html = written(results)
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the page's own
     assert "&lt;script&gt;" in html
 
 
@@ -288,7 +261,7 @@ def test_a_template_that_asks_for_what_is_not_there_fails(tmp_path):
 
 
 def test_the_report_says_what_each_stage_cost(results):
-    html = written(results)
+    html = without_names(written(results))
     assert re.search(r"<td>measure ablation</td><td>10.1</td><td>10 to 10.2</td><td>10%</td><td>502</td>", html)
 
 
@@ -299,6 +272,6 @@ def test_a_file_that_is_no_cost_record_is_refused(results):
 
 
 def test_the_report_says_which_predictor_the_models_are_like(results):
-    html = written(results)
+    html = without_names(written(results))
     cells = ["b", "2", "Bayes-optimal (3)", "0.0216", "3 of 3, from position 4"]
     assert "".join(f"<td>{cell}</td>" for cell in cells) in html

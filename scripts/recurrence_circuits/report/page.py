@@ -1,4 +1,4 @@
-"""The report of one experiment: one HTML file without links to others."""
+"""A page made of a template: one HTML file that needs no other."""
 
 import base64
 from pathlib import Path
