@@ -17,7 +17,7 @@ from recurrence_circuits.model.weights import load_model, new_model, require_sam
 from recurrence_circuits.tasks.dataset import read_sequences
 
 WEIGHTS = "model.safetensors"
-OF_NO_SEED = ("claims", "handcrafted", "null")  # tables of an experiment; the others are gathered from its seeds
+OF_NO_SEED = ("agreement", "claims", "handcrafted", "null")  # tables of an experiment; the others are gathered from its seeds
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Run:
 
     @cached_property
     def tables(self) -> "Tables":
-        """The run's tables, and its experiment's claims, handcrafted and null, by name."""
+        """The run's tables, and its experiment's agreement, claims, handcrafted and null, by name."""
         return Tables(self.folder, {"experiment": self.settings.experiment, "seed": self.settings.seed})
 
 
