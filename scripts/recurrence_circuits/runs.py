@@ -17,7 +17,8 @@ from recurrence_circuits.model.weights import load_model, new_model, require_sam
 from recurrence_circuits.tasks.dataset import read_sequences
 
 WEIGHTS = "model.safetensors"
-OF_NO_SEED = ("agreement", "claims", "handcrafted", "null")  # tables of an experiment; the others are gathered from its seeds
+# Tables of an experiment; the others are gathered from its seeds.
+OF_NO_SEED = ("agreement", "claims", "handcrafted", "null")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Archives of an experiment: complete and checked, put back where they were, refused when they are not what they say.
 
-On a made-up experiment; tests/workflow/test_archived_runs.py has the workflow's own.
+On a made-up experiment; tests/faults/test_archived_runs.py has the workflow's own.
 """
 
 import bz2
