@@ -19,7 +19,7 @@ MEASURED = Path(__file__).resolve().parent
 ROOT = MEASURED.parents[1]
 PAGE = MEASURED.with_suffix(".md")
 VARIANTS = {10: 1, 100: 5, 1000: 10, 10000: 10}  # experiments by number of models; the models of each differ in seed
-# Submissions: three parts of the sequences, the handcrafted weights, the untrained models, two sets compared, the explorer.
+# Submissions: three parts of the sequences, the handcrafted weights, the untrained models, two sets compared, a page.
 ONCE_PER_VARIANT = 7
 
 LOCAL_CORES = 2  # of a laptop, and of the node that submits

@@ -58,7 +58,7 @@ def test_one_machine_does_all_work_on_its_cores(planted):
 
 def test_few_models_wait_for_the_longest_chain(planted):
     need = projection.need("slurm", 10)
-    submissions = 10 * N_STAGES + 6
+    submissions = 10 * N_STAGES + 7
     assert need.submissions == pytest.approx(submissions)
     assert need.seconds == pytest.approx(2 + (100 + 20 + 40 + 3 * 10) + 60 / 2)
     # each: sbatch, srun, sshare, scontrol; each look, every 2 s: squeue and twice scontrol
@@ -67,20 +67,20 @@ def test_few_models_wait_for_the_longest_chain(planted):
 
 def test_many_models_wait_for_a_place_or_to_be_handed_out(planted):
     need = projection.need("slurm", 100)  # one job per second: longer than the work over 100 places
-    submissions = 100 * N_STAGES + 5 * 6
+    submissions = 100 * N_STAGES + 5 * 7
     assert need.handing_out == pytest.approx(submissions)
     assert need.seconds == pytest.approx(10 + submissions + 5 * 80 / 2)
 
 
 def test_a_group_is_one_submission_whose_members_wait_for_each_other(planted):
     need = projection.need("slurm-grouped", 100)
-    assert need.submissions == pytest.approx(100 * N_STAGES * 2 / 12 + 5 * 6)
+    assert need.submissions == pytest.approx(100 * N_STAGES * 2 / 12 + 5 * 7)
     assert need.seconds == pytest.approx(10 + (4 * (100 + 60) + 2 * 20) + 5 * 80 / 2)
 
 
 def test_a_scheduler_that_is_asked_for_each_job_is_called_most(planted):
     need = projection.need("generic", 100)
-    submissions = 100 * N_STAGES + 5 * 6
+    submissions = 100 * N_STAGES + 5 * 7
     under_way = (100 * 160 + submissions * 5) / submissions
     assert need.calls == pytest.approx(2 * submissions + submissions / (5 + under_way * 0.05) * under_way)
 
