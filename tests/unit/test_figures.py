@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from drawing import SMALL, USUAL, draw, draw_from, lines
+from drawing import SMALL, USUAL, draw, draw_from, drawn_by_script, lines
 from lib.provenance import caption_of
 from lib.registry import COMPARISON, FIGURES, columns_of
 from recurrence_circuits.figures import labels, panels, predictions, style
 from recurrence_circuits.io.tables import write_csv
 from rules import call
-from synthetic_tables import Synthetic
-from tables import write_table
 
 
 def test_every_figure_has_a_module_and_a_caption_and_one_script_draws_those_of_an_experiment():
@@ -36,20 +34,12 @@ def test_figures_are_a_page_wide_and_their_text_is_readable(name, synthetic):
     assert min(text.get_fontsize() for text in texts) >= 7
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_the_script_writes_the_same_bytes_again(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(style, "DPI", 50)  # quicker, and no less telling
-    made = []
-    for folder in (tmp_path / "a", tmp_path / "b"):
-        paths = {table: str(folder / f"{table}.csv") for table in FIGURES[name]}
-        for table, path in paths.items():
-            write_table(table, Synthetic(2, 2, 2)[table], path)
-        outputs = {kind: str(folder / f"figures/{name}.{kind}") for kind in ("pdf", "png", "csv")}
-        params = {"figure": name, "columns": columns_of(*FIGURES[name])}
-        call("draw_figure", folder, inputs=paths, outputs=outputs, params=params)
-        made.append([Path(path).read_bytes() for path in outputs.values()])
-    assert made[0] == made[1]
-    pdf, png, csv = made[0]
+def test_the_script_writes_the_same_bytes_again(tmp_path, monkeypatch):
+    """One figure; tests/faults/test_figure_bytes.py has the others."""
+    monkeypatch.setattr(style, "DPI", 50)
+    first, again = (drawn_by_script("attention", tmp_path / folder) for folder in "ab")
+    assert first == again
+    pdf, png, csv = first
     assert pdf.startswith(b"%PDF")
     assert b"CreationDate" not in pdf
     assert png.startswith(b"\x89PNG")
