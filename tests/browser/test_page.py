@@ -1,4 +1,4 @@
-"""The page as a whole: links, saved pictures, speed, widths, and that it loads nothing."""
+"""The page as a whole: links, saved pictures, widths, keyboard, and that it loads nothing."""
 
 import json
 import re
@@ -12,12 +12,11 @@ import pytest
 from matplotlib.image import imread
 
 from agreement import RESULT
-from chromium import NARROW, WIDE, drawn
+from chromium import NARROW, WIDE
 from pages import EXPERIMENTS
 from recurrence_circuits.figures import colours
 
 SVG = "{http://www.w3.org/2000/svg}"
-FRAME = 1000 / 30 + 0.1  # ms; the browser rounds its times
 
 
 # ---- links ----------------------------------------------------------------------------------------------------------
@@ -109,7 +108,7 @@ def test_a_saved_picture_has_the_view_and_its_settings_inside(opened, size):
         assert (apart < 0.02).sum() > 50, colour
 
 
-# ---- how it opens and moves -----------------------------------------------------------------------------------------
+# ---- the page itself -------------------------------------------------------------------------------------------------
 
 
 def test_the_page_loads_nothing_and_names_its_parts(explorer):
@@ -137,30 +136,6 @@ def test_nothing_is_wider_than_the_window(opened, name, size):
     for panel in page.locator(".drawing").all():
         drawing = panel.locator("> svg")
         assert drawing.bounding_box()["width"] <= panel.bounding_box()["width"] + 1
-
-
-def test_the_page_opens_within_a_second(opened):
-    """The first view of a page with models of the paper's size; the best of three, as other work may disturb one."""
-    times = [opened().evaluate("performance.getEntriesByName('drawn')[0].startTime") for _ in range(3)]
-    assert min(times) < 1000
-
-
-def test_the_page_follows_a_slider_at_30_frames_a_second(opened):
-    """With an intervention, so two passes a frame: the median of 40 frames, in one of five tries at least."""
-    page, medians = opened("default", "replaced=L2H0:zero"), [np.inf]
-    while min(medians) >= FRAME and len(medians) <= 5:
-        medians.append(
-            page.evaluate(
-                "async () => { const slider = document.getElementById('slide-a'), times = [];"
-                " for (let i = 0; i < 41; i++) { slider.value = -0.9 + 0.04 * i;"
-                " slider.dispatchEvent(new Event('input')); times.push(await new Promise(requestAnimationFrame)); }"
-                " const frames = times.slice(1).map((time, i) => time - times[i]);"
-                " return frames.sort((a, b) => a - b)[20]; }"
-            )
-        )
-    drawn(page)
-    assert page.evaluate("explorer.state().parameters.a") == pytest.approx(0.7)
-    assert min(medians) < FRAME, medians
 
 
 def test_everything_is_reached_by_the_keyboard(opened):
