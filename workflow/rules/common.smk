@@ -160,7 +160,9 @@ def outputs_of(wildcards):
 
 def layout_of(template):
     """The digests of a page's template and of what it shares with others."""
-    return [text_digest(TEMPLATES / name) for name in (template, "page.html.j2", "page.css", "page.js", "parts.html.j2")]
+    return [
+        text_digest(TEMPLATES / name) for name in (template, "page.html.j2", "page.css", "page.js", "parts.html.j2")
+    ]
 
 
 # The comparison of experiments: one page a task; one figure of all, and one a task if there are several. No
