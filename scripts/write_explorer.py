@@ -3,6 +3,7 @@
 import torch
 
 from recurrence_circuits.config.experiment import RunSettings
+from recurrence_circuits.config.relations import least_noise
 from recurrence_circuits.explorer import packing, page
 from recurrence_circuits.io.files import write_text
 from recurrence_circuits.io.tables import read_table
@@ -17,7 +18,8 @@ def main(smk):
     with log_to(smk.log[0]) as logger:
         torch.set_num_threads(smk.threads)
         runs = [RunSettings.from_params(run) for run in smk.params.runs]
-        sequences = read_sequences(smk.input.test, runs[0].data)
+        data = runs[0].data
+        sequences = read_sequences(smk.input.test, data)
         layout, every = packing.block_layout(runs[0]), packing.versions(runs)
         kept = packing.fitting(every, packing.numbers_of(layout))
         blocks = {}
@@ -29,8 +31,9 @@ def main(smk):
         manifest = {
             "experiment": runs[0].experiment,
             "task": runs[0].task,
-            "data": runs[0].data.to_dict(),
+            "data": data.to_dict(),
             "model": runs[0].model.to_dict(),
+            "least_noise": least_noise(data.a_max, data.b_std, data.x0_std, data.context_length),
             "layout": layout,
             "models": [version._asdict() for version in kept],
             "left_out": len(every) - len(kept),

@@ -20,10 +20,10 @@ def ablate(run: Run, component: Component, kind: str = "zero") -> Tensor:
     component  such as Component("head", 2, 1): layer 2, head 1; `attention` and `mlp` have a layer only
     kind       zero, mean (over the run's sequences) or resample (another sequence's output, as the table has it)
 
-    Raises ValueError for a component that the model does not have, and for another kind.
+    Raises ValueError for a component that the model does not have, for another kind, and for resample on one sequence.
     """
     _require("component", component, ablatable(run.model))
-    new = replacement(component, kind, run.cache, _donors(run))
+    new = replacement(component, kind, run.cache, _donors(run) if kind == "resample" else None)
     return predict_with(run.model, run.cache, lambda rows: replace(component, new[rows]))
 
 

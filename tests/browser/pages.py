@@ -27,7 +27,7 @@ EXPERIMENTS = {
     "no_norm": {"model": {"norm": "none"}},
     "rms_relu_unplaced": {"model": {"norm": "rms_norm", "activation": "relu", "position_embedding": False}},
     "noisy": {"data": {"noise": 0.1, "a_max": 0.9, "b_std": 0.5, "x0_std": 2.0}},
-    "large": {"model": {"n_layers": 6, "n_heads": 8, "d_model": 16}, "data": {"context_length": 40}},
+    "large": {"model": {"n_layers": 6, "n_heads": 8, "d_model": 16}, "data": {"context_length": 41}},
     "vector": VECTOR,
     "polynomial": POLYNOMIAL,
 }

@@ -66,7 +66,7 @@ def test_terms_are_typed_dragged_and_moved_by_keys(opened, explorer):
     page = opened()
     page.locator("#terms").fill("1, 2, 3.5, −1")
     assert state(page)["terms"] == [[1], [2], [3.5], [-1]]
-    assert state(page)["position"] == 2 or state(page)["position"] == 3
+    assert state(page)["position"] == 3  # the last that there is
     assert page.locator("#by-hand").is_visible()
     term = page.locator("#sequence circle").nth(1)
     term.press("ArrowUp")
@@ -199,6 +199,32 @@ def test_the_sentence_tells_the_numbers_at_the_position(opened):
     assert [float(f"{value:.4g}") for (value,) in expected] == pytest.approx(told, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("panel", "found"),
+    [
+        ("sequence", lambda found: ("model: x₅ =", found["whole"][4][0])),
+        ("errors", lambda found: ("model: n = 4, error", abs(found["whole"][4][0] - found["terms"][5][0]))),
+    ],
+    ids=["sequence", "errors"],
+)
+def test_the_marks_of_a_line_tell_their_numbers(opened, panel, found):
+    page = opened("default", "position=9")
+    page.locator(f"#{panel} path.mark.whole").nth(4).hover(force=True)
+    words, value = found(page.evaluate(RESULT))
+    told = page.locator("#tip").inner_text()
+    assert told.startswith(words)
+    assert number(told.removeprefix(words)) == pytest.approx(value, rel=1e-2)
+
+
+def test_the_marks_of_the_estimates_tell_their_numbers(opened):
+    page = opened("default", "position=9")
+    marks = page.locator("#layers path.mark.whole")
+    assert marks.count() == 4
+    marks.last.hover(force=True)
+    told = number(page.locator("#tip").inner_text().removeprefix("model: "))
+    assert told == pytest.approx(page.evaluate(RESULT)["predictions"][9][0], rel=1e-3)
+
+
 # ---- wrong input ----------------------------------------------------------------------------------------------------
 
 
@@ -212,7 +238,8 @@ def test_the_sentence_tells_the_numbers_at_the_position(opened):
         ("default", "#number-position", "1.5", ["position", "a whole number from 0 to 15", "“1.5”"]),
         ("default", "#number-position", "16", ["position", "a whole number from 0 to 15", "“16”"]),
         ("default", "#terms", "1, x, 2", ["term x_1", "a number", "“x”"]),
-        ("default", "#terms", "1e9", ["term x_0", "a number from −1000 to 1000"]),
+        ("default", "#terms", "1e10", ["term x_0", "a number from −1000000000 to 1000000000"]),
+        ("default", "#terms", "1,, 2", ["term x_1", "a number", "nothing"]),
         ("default", "#terms", " ", ["terms", "1 to 17 terms", "nothing"]),
         ("default", "#terms", "1 " * 18, ["terms", "at most 17 terms", "18 terms"]),
         ("vector", "#terms", "1 2, 3", ["term x_1", "2 coordinates", "“3”"]),
@@ -228,7 +255,7 @@ def test_wrong_input_is_refused_in_words_and_changes_nothing(opened, name, field
     assert refusal.get_attribute("role") == "alert"
     assert [word for word in words if word not in refusal.inner_text()] == []
     assert page.locator(field).get_attribute("aria-invalid") == "true"
-    page.locator("#draw").click()
+    page.locator("#negative button").first.click()
     drawn(page)
     assert refusal.inner_text() == ""
 

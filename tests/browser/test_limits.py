@@ -22,17 +22,22 @@ def test_the_smallest_of_many_bars_are_summed_and_all_still_add_up(opened):
     assert values[-1] == pytest.approx(found["predictions"][9][0], rel=0.01)
 
 
+def span(block: int, each: int, n: int) -> range:
+    """The positions of a block of `each` among n."""
+    return range(block * each, min(n, (block + 1) * each))
+
+
 def test_a_cell_of_many_maps_is_the_largest_of_several_positions(opened):
     page = opened("large", "enlarged=L5H7")
     pattern = page.evaluate(RESULT)["attention"][5][7]
     cells = page.locator("#attention .maps g.map").last.locator(".cells rect")
     blocks = int((2 * cells.count()) ** 0.5)
     assert 48 * cells.count() <= 20000
-    assert blocks < 40  # so that one cell stands for two positions
-    each = 2
-    assert blocks == 20
+    assert blocks < 41  # so that one cell stands for two positions
+    each, n = 2, 41
+    assert blocks == 21
     largest = [
-        max(pattern[i * 40 + j] for i in range(q * each, (q + 1) * each) for j in range(k * each, (k + 1) * each))
+        max(pattern[i * n + j] for i in span(q, each, n) for j in span(k, each, n))
         for q in range(blocks)
         for k in range(q + 1)
     ]
@@ -40,7 +45,11 @@ def test_a_cell_of_many_maps_is_the_largest_of_several_positions(opened):
     greens = [int(cell.get_attribute("fill")[3:5], 16) for cell in cells.all()]
     order = sorted(range(len(largest)), key=lambda i: largest[i])
     assert all(greens[a] <= greens[b] for a, b in pairwise(order))
-    assert page.locator("#attention .enlarged .cells rect").count() == 40 * 41 / 2
+    assert page.locator("#attention .enlarged .cells rect").count() == 41 * 42 / 2
+    cells.nth(len(largest) - 2).hover()
+    told = page.locator("#tip").inner_text()
+    assert told.startswith("L5H7: query 40, key 38–39: at most ")
+    assert number(told.split("at most ")[1]) == pytest.approx(largest[-2], rel=1e-2)
 
 
 def changed_page(explorer, folder, **changes):
@@ -54,7 +63,8 @@ def changed_page(explorer, folder, **changes):
 
 def test_a_task_that_the_page_does_not_know_has_the_test_sequences(opened, explorer, tmp_path):
     page = opened()
-    page.goto(changed_page(explorer, tmp_path, task="doubling").as_uri())
+    data = explorer("default").runs[0].data.to_dict() | {"noise": 0.1}  # which is on the test sequences already
+    page.goto(changed_page(explorer, tmp_path, task="doubling", data=data).as_uri())
     drawn(page)
     page.locator("#number-sequence").fill("7")
     drawn(page)

@@ -22,27 +22,28 @@ SVG = "{http://www.w3.org/2000/svg}"
 # ---- links ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "address"),
-    [
-        ("default", "seed=3&model=untrained&a=-0.5&b=1.25&x0=2&draw=11&noise=0.1&position=9"
-            "&replaced=L0H1:zero,L2MLP:mean&enlarged=L2H3"),
-        ("default", "seed=0&model=trained&terms=1,-2,0.5&noise=0&position=2"),
-        ("vector", "seed=0&model=trained&terms=1 2,0.5 -1,3 3&noise=0&position=1&coordinate=2"),
-        ("polynomial", "seed=3&model=trained&c0=1&c1=-0.5&c2=0&c3=2&draw=1&noise=0.2&position=4"),
+STATES = {
+    "default": [
+        {"seed": 3, "model": "untrained", "parameters": {"a": -0.5, "b": 1.25, "x0": 2}, "draw": 11, "noise": 0.1,
+         "position": 9, "replaced": {"L0H1": "zero", "L2MLP": "mean"}, "enlarged": "L2H3"},
+        {"parameters": {"a": 0.5, "b": 0, "x0": 1}, "draw": 7, "terms": [[1], [-2], [0.5]], "position": 2},
     ],
-)  # fmt: skip
-def test_a_link_opens_the_view_that_it_was_taken_from(opened, name, address):
-    page = opened(name, address)
+    "vector": [{"terms": [[1, 2], [0.5, -1], [3, 3]], "position": 1, "coordinate": 1}],
+    "polynomial": [{"seed": 3, "parameters": {"c0": 1, "c1": -0.5, "c2": 0, "c3": 2}, "draw": 1, "noise": 0.2}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "changes"), [(name, changes) for name, all in STATES.items() for changes in all])
+def test_a_link_opens_the_view_that_it_was_taken_from(opened, name, changes):
+    page = opened(name)
     before = page.evaluate("explorer.state()")
-    page.evaluate("() => explorer.set({ position: 1 })")
-    page.evaluate("(position) => explorer.set({ position })", before["position"])
-    page.wait_for_function("location.hash.includes('position')")
-    page.wait_for_timeout(400)  # the address follows after a rest
-    link = page.evaluate("location.hash.slice(1)")
+    page.evaluate("(changes) => explorer.set(changes)", changes)
+    page.wait_for_function("location.hash.length > 1")  # the address follows after a rest
+    state, link = page.evaluate("explorer.state()"), page.evaluate("location.hash.slice(1)")
+    assert state == before | changes
     other = opened(name, link)
     assert other.locator("#refusal").inner_text() == ""
-    assert other.evaluate("explorer.state()") == before
+    assert other.evaluate("explorer.state()") == state
     assert other.evaluate(RESULT) == page.evaluate(RESULT)
 
 
@@ -91,6 +92,8 @@ def test_a_saved_picture_has_the_view_and_its_settings_inside(opened, size):
     again = opened("default", settings["address"].removeprefix("#"))
     assert again.evaluate("explorer.state()") == state
     assert len(root.findall(f".//{SVG}svg")) == 5
+    assert "sans-serif" in root.get("font-family")
+    assert {text.get("fill") for text in root.findall(f"{SVG}text")} == {"#262626", "#595959"}
     texts = "".join(root.itertext())
     for heading in page.locator(".panel h2").all_inner_texts():
         assert heading in texts

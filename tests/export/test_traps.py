@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import GPT2Model
 
 from finished_runs import write_run
 from recurrence_circuits.model.weights import save_model
@@ -108,3 +109,12 @@ def test_biases_of_queries_keys_and_values_go_to_their_heads(run, exported):
 def test_a_bias_left_out_is_found(run, exported, name, file, weight):
     change_weights(exported / name / file, lambda weights: weights[weight].zero_())
     assert "expected the model's" in fault(run, FORMATS[name], exported / name)
+
+
+def test_another_implementation_of_attention_returns_none(run, exported):
+    """Why the README of an export, and `gpt2.run`, name the implementation."""
+    embedded = torch.zeros(1, run.settings.data.context_length, run.settings.model.d_model)
+    for implementation, returned in (("eager", True), ("sdpa", False)):
+        loaded = GPT2Model.from_pretrained(exported / "transformers", attn_implementation=implementation)
+        patterns = loaded(inputs_embeds=embedded, output_attentions=True).attentions
+        assert len(patterns) == (run.settings.model.n_layers if returned else 0)

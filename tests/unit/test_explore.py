@@ -43,6 +43,14 @@ def test_ablation_costs_what_the_table_says(run, kind):
     assert table["value"].abs().min() > 1e-4
 
 
+def test_one_sequence_of_ones_own_is_enough_but_to_resample(run):
+    alone, head = dataclasses.replace(run, sequences=run.sequences[:1]), Component("head", 0, 1)
+    assert_close(ablate(alone, head, "zero"), ablate(run, head, "zero")[:1])
+    assert_close(ablate(alone, head, "mean"), alone.cache.prediction)  # the mean of one is itself
+    with pytest.raises(ValueError, match="expected at least 2 sequences, found 1"):
+        ablate(alone, head, "resample")
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -113,6 +113,8 @@ def test_a_bundle_has_each_module_once_and_after_those_that_it_imports(tmp_path)
         ),
         ({"main": 'import * as a from "./a.js";\n'}, "found 'import"),
         ({"main": "export default 1;\n"}, "found 'export default"),
+        ({"main": "export const a = 1,\n  b = 2;\n"}, "one name an export"),
+        ({"main": 'import { b } from "./a.js";\n', "a": "export const a = 1;\n"}, r"exports, found \['b'\]"),
     ],
 )
 def test_a_module_that_cannot_be_bundled_is_refused_by_name(tmp_path, texts, problem):

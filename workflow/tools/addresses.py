@@ -25,7 +25,7 @@ def addresses(folder: Path, experiments: dict) -> list[str]:
 
 
 if __name__ == "__main__":
-    with redirect_stderr(StringIO()):  # which names the profile, as the run itself has done
+    with redirect_stderr(StringIO()):  # it names the profile, as the run itself has done, which read the same flags
         ran = run_of(sys.argv[1:], Path.cwd())
     if lines := addresses(ran.folder, read_experiments(ran)):
         print("", *lines, sep="\n")

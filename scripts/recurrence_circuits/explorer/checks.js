@@ -21,9 +21,9 @@ export function numberIn(name, text, { low, high, whole = false }) {
 }
 
 // The standard deviation of the noise: 0, or not so small that the optimal prediction cannot be computed.
-export function noiseIn(text, high) {
+export function noiseIn(text, least, high) {
   const value = numberIn("noise", text, { low: 0, high });
-  if (value > 0 && value < 1e-4) refuse("noise", `0, or a number from 0.0001 to ${high}`, text);
+  if (value > 0 && value < least) refuse("noise", `0, or a number from ${least} to ${high}`, text);
   return value;
 }
 
@@ -34,13 +34,14 @@ export function oneOf(name, text, values) {
   return text;
 }
 
-const LARGEST = 1000; // of a typed term
+const LARGEST = 1e9; // of a typed term
 
 // Typed terms, each an array of `dimension` numbers: at least one, at most one more than the model's context, which is
 // then only a target. Numbers stand between blanks or commas; terms of several coordinates between commas.
 export function termsIn(text, dimension, most) {
-  const parts = dimension === 1 ? text.trim().split(/[\s,;]+/) : text.trim().split(/\s*[,;]\s*/);
-  const terms = parts.filter((part) => part !== "").map((part) => part.split(/\s+/));
+  const parts = dimension === 1 ? text.trim().split(/\s*[,;]\s*|\s+/) : text.trim().split(/\s*[,;]\s*/);
+  if (parts.at(-1) === "") parts.pop(); // a comma at the end, or nothing at all
+  const terms = parts.map((part) => part.split(/\s+/));
   if (terms.length < 1) refuse("terms", `1 to ${most} terms`, text.trim());
   if (terms.length > most) {
     refuse("terms", `at most ${most} terms (${most - 1} of context and one target)`, `${terms.length} terms`);

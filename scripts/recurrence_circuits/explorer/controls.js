@@ -11,7 +11,6 @@ function entered(input, act, read) {
   try {
     const changes = read(input.value);
     input.removeAttribute("aria-invalid");
-    act.refuse("");
     act.set(changes);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -45,7 +44,9 @@ function pair(row, { label, name, low, high, step = "any", read }, act) {
   });
   const text = Object.assign(document.createElement("label"), { textContent: label, htmlFor: number.id });
   slider.setAttribute("aria-label", label);
-  slider.addEventListener("input", () => entered(slider, act, (value) => read(Number(Number(value).toPrecision(3)))));
+  // To three digits, but for the ends.
+  const rounded = (value) => Math.min(slider.max, Math.max(slider.min, Number(Number(value).toPrecision(3))));
+  slider.addEventListener("input", () => entered(slider, act, (value) => read(rounded(value))));
   number.addEventListener("input", () => entered(number, act, read));
   number.addEventListener("change", () => {
     number.settled = number.getAttribute("aria-invalid") !== "true";
@@ -60,7 +61,8 @@ function pair(row, { label, name, low, high, step = "any", read }, act) {
 }
 
 export function makeControls(manifest, task, act) {
-  const { dimension, context_length } = manifest.data,
+  const { least_noise } = manifest,
+    { dimension, context_length } = manifest.data,
     shows = [];
   const row = (parent, className = "pair") => {
     const made = Object.assign(document.createElement("div"), { className });
@@ -83,7 +85,7 @@ export function makeControls(manifest, task, act) {
       name: "noise",
       low: 0,
       high: largestNoise(manifest),
-      read: (text) => ({ noise: noiseIn(roundedNoise(text), largestNoise(manifest)) }),
+      read: (text) => ({ noise: noiseIn(roundedNoise(text, least_noise), least_noise, largestNoise(manifest)) }),
     },
     act,
   );
@@ -125,13 +127,9 @@ export function makeControls(manifest, task, act) {
   });
   byId("draw").addEventListener("click", () => {
     const draw = Math.floor(Math.random() * (LARGEST_DRAW + 1));
-    act.refuse("");
     act.set({ draw, parameters: drawnParameters(task, draw), terms: null });
   });
-  byId("law").addEventListener("click", () => {
-    act.refuse("");
-    act.set({ terms: null });
-  });
+  byId("law").addEventListener("click", () => act.set({ terms: null }));
   const model = modelControls(manifest, act);
   return (state, result) => {
     shows.forEach((update) => update(state));
@@ -146,8 +144,8 @@ export function makeControls(manifest, task, act) {
 }
 
 // What a slider says between 0 and the least noise means no noise.
-function roundedNoise(text) {
-  return typeof text === "number" && text < 1e-3 ? 0 : text;
+function roundedNoise(text, least) {
+  return typeof text === "number" && text < least ? 0 : text;
 }
 
 function modelControls(manifest, act) {

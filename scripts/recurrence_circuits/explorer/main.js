@@ -27,13 +27,19 @@ const read = new Promise((resolve) => {
   else resolve();
 });
 
-// The model of a state, or null while its block is not read yet; then the page is drawn again when it is.
+// The model of a state, or null while its block is not read yet; then the page is drawn again when it is. The first
+// block stands before this code; another may be there in part while the page is read.
 function modelOf({ seed, model }) {
   const id = `seed${seed}-${model}`;
   if (!models.has(id)) {
+    const first = `seed${manifest.models[0].seed}-${manifest.models[0].kind}`;
+    if (document.readyState === "loading" && id !== first) {
+      read.then(redraw);
+      return null;
+    }
     const block = element(id);
     if (!block) {
-      read.then(redraw);
+      refuse(`weights of ${id}: expected them on this page, found none. The file is cut: copy it again.`);
       return null;
     }
     const bytes = Uint8Array.from(atob(block.textContent), (character) => character.charCodeAt(0));
@@ -52,6 +58,7 @@ let state,
 function set(changes) {
   state = { ...state, ...changes };
   state.position = Math.min(state.position, lastPosition(manifest, state));
+  refuse("");
   clearTimeout(resting);
   resting = setTimeout(tellAddress, WAIT);
   redraw();
@@ -99,7 +106,8 @@ const showControls = makeControls(manifest, task, act),
 function draw() {
   waiting = 0;
   const model = modelOf(state);
-  element("reading").hidden = model !== null;
+  element("reading").hidden = model !== null || document.readyState !== "loading";
+  for (const id of ["save-svg", "save-png"]) element(id).disabled = model === null;
   if (!model) return;
   result = compute(state, manifest, task, model, result);
   showControls(state, result);
@@ -133,7 +141,13 @@ element("save-svg").addEventListener("click", () => {
   download(drawingOfAll().text, "image/svg+xml", file("svg"));
 });
 element("save-png").addEventListener("click", async () => {
-  download(await pngOf(drawingOfAll(), settings()), "image/png", file("png"));
+  const drawing = drawingOfAll();
+  try {
+    download(await pngOf(drawing, settings()), "image/png", file("png"));
+  } catch {
+    const size = `${Math.round(drawing.width)} × ${Math.round(drawing.height)} pixels`;
+    refuse(`PNG: expected a drawing that this browser can hold, found one of ${size}. Save the SVG.`);
+  }
 });
 element("copy-link").addEventListener("click", async () => {
   tellAddress();

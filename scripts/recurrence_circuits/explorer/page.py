@@ -14,6 +14,7 @@ from recurrence_circuits.figures import colours
 TEMPLATE, STYLE, MAIN, D3 = "page.html.j2", "style.css", "main.js", "vendor/d3.min.js"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
+SEVERAL = re.compile(r"^export (?:const|let) [^;{(]*,\s*\w+ =", re.MULTILINE)
 PALETTE = {
     name.lower(): value for name, value in vars(colours).items() if isinstance(value, str) and value.startswith("#")
 }
@@ -52,6 +53,7 @@ def bundle(folder: Path, main: str) -> str:
     or exports are not of the plain form, or that imports itself by way of others.
     """
     made: dict[Path, str] = {}
+    exports: dict[str, set[str]] = {}  # by the module's variable
 
     def add(path: Path, importers: tuple[Path, ...]) -> str:
         """The variable that holds the module's exports."""
@@ -62,7 +64,13 @@ def bundle(folder: Path, main: str) -> str:
             text = path.read_text(encoding="utf-8")
             for found in IMPORT.finditer(text):
                 other = add((path.parent / found[2]).resolve(), (*importers, path))
+                names = {name.split(" as ")[0].strip() for name in found[1].split(",") if name.strip()}
+                if missing := sorted(names - exports[other]):
+                    raise ValueError(f"{path}: expected what {found[2]} exports, found {missing}")
                 text = text.replace(found[0], f"const {{{found[1].replace(' as ', ': ')}}} = {other};\n")
+            if several := SEVERAL.search(text):
+                raise ValueError(f"{path}: expected one name an export, found {several[0]!r}")
+            exports[variable] = set(EXPORT.findall(text))
             exported = ", ".join(EXPORT.findall(text))
             text = EXPORT.sub(lambda found: found[0].removeprefix("export "), text)
             if odd := re.search(r"^(import|export)\b.*", text, re.MULTILINE):

@@ -25,8 +25,7 @@ export function drawnParameters(task, draw) {
   const values = task.draw(uniform(draw));
   return Object.fromEntries(
     task.parameters.map(({ name, low, high }) => {
-      const value = Math.min(high, Math.max(low, values[name]));
-      return [name, Number(value.toPrecision(3))];
+      return [name, Math.min(high, Math.max(low, Number(values[name].toPrecision(3))))];
     }),
   );
 }
@@ -38,7 +37,7 @@ export function firstState(manifest, task) {
     seed,
     model: kind,
     parameters: drawnParameters(task, draw),
-    noise: manifest.data.noise,
+    noise: task.observed ? 0 : manifest.data.noise,
     draw,
     terms: null,
     position: Math.min(5, manifest.data.context_length - 1),
@@ -59,8 +58,8 @@ export function addressOf(state, dimension) {
     ["seed", state.seed],
     ["model", state.model],
   ];
+  entries.push(...Object.entries(state.parameters), ["draw", state.draw]);
   if (state.terms) entries.push(["terms", termsText(state.terms)]);
-  else entries.push(...Object.entries(state.parameters), ["draw", state.draw]);
   entries.push(["noise", state.noise], ["position", state.position]);
   if (dimension > 1) entries.push(["coordinate", state.coordinate + 1]);
   const replaced = Object.entries(state.replaced).map(([name, kind]) => `${name}:${kind}`);
@@ -103,7 +102,7 @@ export function stateOf(address, manifest, task) {
     }),
   );
   take("noise", (text) => {
-    state.noise = noiseIn(text, largestNoise(manifest));
+    state.noise = noiseIn(text, manifest.least_noise, largestNoise(manifest));
   });
   take("terms", (text) => {
     state.terms = termsIn(text, dimension, context_length + 1);

@@ -7,6 +7,7 @@
 //   unroll(values, n) the first n terms, without noise, each an array of `dimension` numbers
 //   bayes(terms, noise)  the optimal prediction after each term, NaN where it is not known
 //   note(values)      a sentence, if no sequence of the task has these values
+//   observed          whether the terms have noise on them already
 //
 // To add one, write it here; the page of a task that is not here has typed terms and test sequences alone.
 
@@ -46,8 +47,8 @@ function affine(data) {
         terms,
         2,
         (seen) => {
-          const [[x0], [x1]] = seen.length > 1 ? seen : [[0], [0]];
           if (seen.length === 1) return [0];
+          const [[x0], [x1]] = seen;
           return [x1 + a_max * slopePosterior((x0 * a_max) / b_std, x1 / b_std) * (x1 - x0)];
         },
         (before, after) => Math.abs(after[0]) <= a_max * Math.abs(before[0]) + 1e-5 * size(terms),
@@ -191,6 +192,7 @@ function examples(data, sequences) {
     unroll: ({ sequence }, n) => sequences[sequence].slice(0, n),
     bayes: (terms) => terms.map((term) => term.map(() => NaN)),
     note: () => "",
+    observed: true,
   };
 }
 

@@ -9,6 +9,7 @@ from string import Template
 from types import ModuleType
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from recurrence_circuits.model.transformer import Transformer
@@ -61,9 +62,8 @@ def fault(run: Run, form: ModuleType, folder: Path) -> str | None:
 def differences(model: Transformer, context: Tensor, run: Callable, folder: Path) -> Differences:
     """How far what `run` reads from `folder` is from the model, on context, `sequence position dimension`."""
     own, (prediction, attention) = model(context), run(folder, context)
-    pairs = [(prediction, own.prediction), *zip(attention, own.attention, strict=True)]
-    furthest = [float((found - expected).abs().max()) for found, expected in pairs]
-    return Differences(furthest[0], max(furthest[1:]))
+    pairs = (prediction, own.prediction), (torch.stack(list(attention)), torch.stack(list(own.attention)))
+    return Differences(*(float((found - expected).abs().max()) for found, expected in pairs))  # NaN stays NaN
 
 
 def _readme(run: Run, form: ModuleType, rounded: Differences) -> str:

@@ -129,9 +129,9 @@ export function attentionView(panel, palette, act) {
       })
       .attr("transform", `translate(16,${y})`);
     if (!map) return;
-    group.on("pointermove", (event) => act.tip(event, told(event, map, 0))).on("pointerleave", () => act.tip());
     const each = Math.ceil(map.positions / 128),
       drawn = { ...map, each };
+    group.on("pointermove", (event) => act.tip(event, told(event, drawn, 0))).on("pointerleave", () => act.tip());
     group.select("text.name").text(`${map.name}: attention in %`);
     group
       .select("text.keys")
@@ -196,15 +196,21 @@ export function attentionView(panel, palette, act) {
   }
 
   // What is under the pointer, in words.
-  function told(event, { name, pattern, side, positions }, top = TITLE) {
+  function told(event, { name, pattern, side, each, positions }, top = TITLE) {
     const [x, y] = d3.pointer(event, event.currentTarget),
-      cell = side / positions;
+      blocks = Math.ceil(positions / each),
+      cell = side / blocks;
     const query = Math.floor((y - top) / cell),
       key = Math.floor(x / cell);
-    if (query < 0 || query >= positions || key < 0 || key >= positions) return name;
-    return key > query
-      ? `${name}: query ${query} cannot see key ${key}`
-      : `${name}: query ${query}, key ${key}: ${number(pattern[query * positions + key])}`;
+    if (query < 0 || query >= blocks || key < 0 || key >= blocks) return name;
+    const of = (what, block) => {
+      const first = block * each,
+        last = Math.min(positions, first + each) - 1;
+      return first === last ? `${what} ${first}` : `${what} ${first}–${last}`;
+    };
+    if (key > query) return `${name}: ${of("query", query)} cannot see ${of("key", key)}`;
+    const value = number(largestIn(pattern, query, key, each, positions));
+    return `${name}: ${of("query", query)}, ${of("key", key)}: ${each > 1 ? "at most " : ""}${value}`;
   }
 
   return { draw };

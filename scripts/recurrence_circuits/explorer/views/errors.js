@@ -1,6 +1,6 @@
 // The error of each prediction of this sequence by position, on a logarithmic axis.
 
-import { axis, drawing, legend, lines, predictors } from "./plot.js";
+import { axis, drawing, legend, lines, predictors, shown as number } from "./plot.js";
 
 const HEIGHT = 330,
   LEFT = 64,
@@ -17,7 +17,7 @@ export function errorsView(panel, palette, act) {
       drawn = ["bayes", "copying", "whole", "replaced"].filter((name) => result.errors[name]);
     const series = drawn.map((name) => ({
       ...looks[name],
-      values: result.errors[name].map((value, n) => [n, Math.max(value, FLOOR)]),
+      values: result.errors[name].map((value, n) => [n, Math.max(value, FLOOR), `n = ${n}, error ${number(value)}`]),
     }));
     series.forEach((d) => {
       if (d.name === "replaced") d.label = "with the intervention";
@@ -64,7 +64,8 @@ export function errorsView(panel, palette, act) {
     });
     lines(
       view.group("lines"),
-      series.map((d) => ({ ...d, points: d.values.map(([n, value]) => [x(n), y(value)]) })),
+      series.map((d) => ({ ...d, points: d.values.map(([n, value, told]) => [x(n), y(value), told]) })),
+      act.tip,
     );
   }
 

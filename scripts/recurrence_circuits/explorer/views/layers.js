@@ -60,7 +60,8 @@ export function layersView(panel, palette, act) {
     });
     lines(
       view.group("lines"),
-      series.map((d) => ({ ...d, points: d.values.map(([i, value]) => [x(i), y(value)]) })),
+      series.map((d) => ({ ...d, points: d.values.map(([i, value]) => [x(i), y(value), number(value, 4)]) })),
+      act.tip,
     );
   }
 

@@ -2,10 +2,9 @@
 //
 // Looks are attributes, not rules of the style sheet, so that a saved drawing keeps them. D3 (vendor/) is `d3`.
 
-export const INK = "#262626",
-  SOFT = "#595959",
-  LINE = "#cccccc",
-  FONT = "DejaVu Sans, Verdana, sans-serif";
+export const INK = "#262626";
+export const SOFT = "#595959";
+export const FONT = "DejaVu Sans, Verdana, sans-serif";
 
 export const subscripts = (n) =>
   String(n)
@@ -84,8 +83,8 @@ const SYMBOLS = {
 };
 
 // Lines with markers; each of `series` has name, label, colour, symbol, dash, width, and points [x, y] in pixels, where
-// NaN leaves a gap.
-export function lines(group, series) {
+// NaN leaves a gap, and what the pointer is told there as a third entry. tip(event, text) shows it.
+export function lines(group, series, tip) {
   const path = d3.line().defined(([, y]) => Number.isFinite(y));
   group
     .selectAll("path.line")
@@ -97,14 +96,18 @@ export function lines(group, series) {
     .attr("stroke-width", (d) => d.width ?? 1.6)
     .attr("stroke-dasharray", (d) => d.dash ?? null)
     .attr("d", (d) => path(d.points) ?? "");
-  const marks = series.flatMap((d) => d.points.filter(([, y]) => Number.isFinite(y)).map(([x, y]) => ({ ...d, x, y })));
+  const marks = series.flatMap((d) =>
+    d.points.filter(([, y]) => Number.isFinite(y)).map(([x, y, told]) => ({ ...d, x, y, told })),
+  );
   group
     .selectAll("path.mark")
     .data(marks)
     .join("path")
     .attr("class", (d) => `mark ${d.name}`)
     .call(look)
-    .attr("transform", (d) => `translate(${d.x},${d.y})${d.symbol === "down" ? " rotate(180)" : ""}`);
+    .attr("transform", (d) => `translate(${d.x},${d.y})${d.symbol === "down" ? " rotate(180)" : ""}`)
+    .on("pointerenter", (event, d) => tip(event, `${d.label}: ${d.told}`))
+    .on("pointerleave", () => tip());
 }
 
 function look(marks) {

@@ -5,8 +5,7 @@ import { axis, drawing, legend, lines, predictors, shown as number, subscripts, 
 const HEIGHT = 330,
   LEFT = 64,
   RIGHT = 14,
-  BOTTOM = 40,
-  STEP = 0.05; // pixels; x per press of a key
+  BOTTOM = 40; // pixels
 
 export function sequenceView(panel, palette, act) {
   const looks = predictors(palette),
@@ -65,7 +64,7 @@ export function sequenceView(panel, palette, act) {
     axis(view.group("bottom"), "Bottom", x, {
       at: `translate(0,${HEIGHT - BOTTOM})`,
       length: view.width + LEFT,
-      label: "n: number of the term",
+      label: "number of the term",
       format: d3.format("d"),
       values: d3.range(0, last + 1, Math.ceil(((last + 1) * 26) / (view.width - LEFT))),
     });
@@ -89,7 +88,11 @@ export function sequenceView(panel, palette, act) {
     columns(x, top, step, Math.min(last, terms.length) - 1);
     lines(
       view.group("lines"),
-      series.slice(1).map((d) => ({ ...d, points: d.values.map(([n, value]) => [x(n), y(value)]) })),
+      series.slice(1).map((d) => ({
+        ...d,
+        points: d.values.map(([n, value]) => [x(n), y(value), `${term(n)} = ${number(value, 4)}`]),
+      })),
+      act.tip,
     );
     handles(terms, x, y, result);
   }
@@ -114,7 +117,7 @@ export function sequenceView(panel, palette, act) {
   function handles(terms, x, y, result) {
     const move = (n, value) => {
       const changed = result.terms.map((coordinates) => [...coordinates]);
-      changed[n][act.state().coordinate] = Number(Math.max(-1000, Math.min(1000, value)).toPrecision(4));
+      changed[n][act.state().coordinate] = Number(value.toPrecision(4));
       act.set({ terms: changed });
     };
     drag ??= d3
@@ -148,7 +151,8 @@ export function sequenceView(panel, palette, act) {
           .style("touch-action", "none")
           .call(drag)
           .on("keydown", (event, d) => {
-            const by = { ArrowUp: STEP, ArrowDown: -STEP, PageUp: 10 * STEP, PageDown: -10 * STEP }[event.key];
+            const step = stepOf(view.scale.domain());
+            const by = { ArrowUp: step, ArrowDown: -step, PageUp: 10 * step, PageDown: -10 * step }[event.key];
             if (!by) return;
             event.preventDefault();
             view.move(d.n, d.value + by);
@@ -164,6 +168,9 @@ export function sequenceView(panel, palette, act) {
 
   return { draw };
 }
+
+// What an arrow key adds to a term: about a hundredth of what the axis spans.
+const stepOf = ([low, high]) => 10 ** Math.floor(Math.log10(high - low)) / 20;
 
 // The numbers at the chosen position, in one line.
 export function sentence(state, result) {
