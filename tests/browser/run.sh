@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 eslint=eslint@9.39.2 # the last that runs on Debian 12's Node.js
 
 need=
-command -v chromium >/dev/null || need+=" chromium"
+command -v chromium >/dev/null || need+=" chromium fonts-dejavu-core"
 command -v node >/dev/null || need+=" nodejs"
 command -v npx >/dev/null || need+=" npm"
 if [ -n "$need" ]; then
