@@ -26,7 +26,7 @@ def main(smk):
             headline=headline.headline_sentence(numbers),
             claims=opening.claim_rows(claims, settings["analysis"]["confidence"]),
             story=opening.STORY,
-            marks=opening.marks(claims),
+            marks=text.MARKS,
             rule=text.rule_of_verdicts(settings["claims"]["agreement_min"]),
             agreement=agreement_view(
                 tables["agreement"],

@@ -39,7 +39,12 @@ def wait_until(true, running: subprocess.Popen | None = None, folder: Path | Non
 
 def recover(folder: Path, *arguments: str, ok: bool = True) -> str:
     """What `make recover` does in `folder`; its output, both streams together."""
-    return _run(folder, ["-m", "tools.recover", *arguments], ok)
+    return tool("recover", folder, *arguments, ok=ok)
+
+
+def tool(name: str, folder: Path, *arguments: str, ok: bool = True) -> str:
+    """Run one of workflow/tools that takes the flags of a run, in `folder`; its output, both streams together."""
+    return _run(folder, ["-m", f"tools.{name}", *arguments], ok)
 
 
 def outside() -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lib.registry import COLUMNS, SEED_STAGES, TASK_OF, figures_of
-from projects import ROOT, add_twin, change_config, edit, outside, planned, snakemake
+from projects import ROOT, add_twin, change_config, edit, outside, planned, snakemake, tool
 
 pytestmark = pytest.mark.slow
 
@@ -75,15 +75,10 @@ def test_a_finished_run_has_nothing_to_do(project):
     assert "Nothing to be done" in snakemake(project, "-n")
 
 
-def test_the_end_of_make_paper_tells_where_its_pages_are(finished, tmp_path):
-    flags = ["--directory", finished, "--configfile", finished / "config/smoke.yaml", "--cores", "1"]
-    told = subprocess.run(
-        [sys.executable, "-m", "tools.addresses", *flags], cwd=tmp_path, capture_output=True, text=True,
-        env=outside() | {"PYTHONPATH": f"{ROOT / 'workflow'}{os.pathsep}{ROOT / 'scripts'}"},
-    )  # fmt: skip
+def test_the_end_of_make_paper_tells_where_its_pages_are(finished):
+    told = tool("addresses", ROOT, "--directory", str(finished), "--cores", "1")
     pages = [(finished / "results/smoke" / page).as_uri() for page in ("report.html", "explorer.html")]
-    assert told.stdout.split() == ["Report:", pages[0], "Explorer:", pages[1]]
-    assert told.stderr == ""
+    assert told.split() == ["Report:", pages[0], "Explorer:", pages[1]]
 
 
 def test_an_edit_under_an_old_date_reruns(project):

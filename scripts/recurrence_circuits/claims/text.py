@@ -34,6 +34,7 @@ UNJUDGED = {  # why an experiment may leave a claim out
     "4": "a model of one layer has no later layer that could refine the estimate",
 }
 SIGNS = {"<=": "≤", ">=": "≥"}
+MARKS = "In brackets: bootstrap intervals over test sequences. ✓ holds, ✗ fails."
 
 
 def title(row: pd.Series) -> str:
@@ -99,7 +100,7 @@ def _criterion_sentence(rows: pd.DataFrame, role: str) -> str:
 def criteria_tables(claims: pd.DataFrame) -> list[dict]:
     """The values behind the verdicts, one table per claim with one row per seed and one column per criterion.
 
-    Each has `title`, `columns`, `rows` (cells are text) and `note`, which is empty but for the last.
+    Each has `title`, `columns` and `rows`, whose cells are text; MARKS says how to read them.
     """
     tables = []
     for _, rows in claims[claims["criterion"] != COUNT].groupby("claim", sort=False):
@@ -111,8 +112,7 @@ def criteria_tables(claims: pd.DataFrame) -> list[dict]:
                 seed = f"{row.seed}" if row.role == EXPLORATION else f"{row.seed} ({row.role})"
                 cells.setdefault(seed, []).append(f"{value}; untrained {number(row.control_value)}")
         listed = [[seed, *values] for seed, values in cells.items()]
-        tables.append({"title": title(rows.iloc[0]), "columns": columns, "rows": listed, "note": ""})
-    tables[-1]["note"] = "In brackets: bootstrap intervals over test sequences. ✓ holds, ✗ fails."
+        tables.append({"title": title(rows.iloc[0]), "columns": columns, "rows": listed})
     return tables
 
 
@@ -142,5 +142,5 @@ def claims_markdown(claims: pd.DataFrame, standing: Standing, confidence: float,
         values = pd.DataFrame(table["rows"], columns=table["columns"])
         criteria = "\n".join(f"- {sentence}" for sentence in view["criteria"])
         parts += [f"## {view['title']}: {view['verdict']}", view["support"], criteria]
-        parts += [values.to_markdown(index=False, disable_numparse=True), table["note"]]
-    return "\n\n".join(part for part in [*parts, *not_judged(claims)] if part) + "\n"
+        parts.append(values.to_markdown(index=False, disable_numparse=True))
+    return "\n\n".join(part for part in [*parts, MARKS, *not_judged(claims)] if part) + "\n"

@@ -5,11 +5,11 @@ import json
 import re
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from recurrence_circuits.figures import colours
+from recurrence_circuits.io.templates import templates
 
 TEMPLATE, STYLE, MAIN, D3 = "page.html.j2", "style.css", "main.js", "vendor/d3.min.js"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
@@ -28,20 +28,20 @@ def render(folder: str, manifest: dict, blocks: dict[str, NDArray]) -> str:
               that the page is drawn before they are read
     Raises ValueError naming a part that cannot be put into a page.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
     encoded = [(name, base64.b64encode(block.tobytes()).decode()) for name, block in blocks.items()]
-    return environment.get_template(TEMPLATE).render(
-        experiment=manifest["experiment"],
-        style=Markup(Path(folder, STYLE).read_text(encoding="utf-8")),
-        palette=PALETTE,
-        manifest=_json(manifest | {"palette": PALETTE}),
-        d3=_script(D3, Path(folder, D3).read_text(encoding="utf-8")),
-        code=_script(MAIN, bundle(Path(folder), MAIN)),
-        first=[(name, Markup(text)) for name, text in encoded[:1]],
-        others=[(name, Markup(text)) for name, text in encoded[1:]],
+    return (
+        templates(folder)
+        .get_template(TEMPLATE)
+        .render(
+            experiment=manifest["experiment"],
+            style=Markup(Path(folder, STYLE).read_text(encoding="utf-8")),
+            palette=PALETTE,
+            manifest=_json(manifest | {"palette": PALETTE}),
+            d3=_script(D3, Path(folder, D3).read_text(encoding="utf-8")),
+            code=_script(MAIN, bundle(Path(folder), MAIN)),
+            first=[(name, Markup(text)) for name, text in encoded[:1]],
+            others=[(name, Markup(text)) for name, text in encoded[1:]],
+        )
     )
 
 

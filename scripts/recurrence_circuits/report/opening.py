@@ -32,8 +32,3 @@ def claim_rows(claims: pd.DataFrame, confidence: float) -> list[dict]:
         }
         for head, (view, table) in zip(heads, views, strict=True)
     ]
-
-
-def marks(claims: pd.DataFrame) -> str:
-    """How to read the tables of values by seed."""
-    return text.criteria_tables(claims)[-1]["note"]

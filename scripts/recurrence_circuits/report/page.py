@@ -3,13 +3,13 @@
 import base64
 from pathlib import Path
 
-import jinja2
 import yaml
 from docutils.core import publish_parts
 from docutils.utils import SystemMessage
 from markupsafe import Markup, escape
 
 from recurrence_circuits.figures.labels import TERM, words
+from recurrence_circuits.io.templates import templates
 from recurrence_circuits.report.sentences import seed_list
 
 
@@ -18,14 +18,7 @@ def render(template: str, **content) -> str:
 
     Raises jinja2.UndefinedError if the template uses another name.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(template).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates(Path(template).parent)
     environment.filters["subscripts"] = subscripts
     return environment.get_template(Path(template).name).render(content)
 

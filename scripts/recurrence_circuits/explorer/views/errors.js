@@ -1,11 +1,9 @@
 // The error of each prediction of this sequence by position, on a logarithmic axis.
 
-import { axis, drawing, legend, lines, predictors, shown as number } from "./plot.js";
+import { BOTTOM, LEFT, axes, counting, drawing, legend, lines, predictors, shown as number } from "./plot.js";
 
 const HEIGHT = 330,
-  LEFT = 64,
   RIGHT = 14,
-  BOTTOM = 40,
   FLOOR = 1e-5; // an error below FLOOR is drawn there
 
 export function errorsView(panel, palette, act) {
@@ -40,13 +38,6 @@ export function errorsView(panel, palette, act) {
       .attr("y2", HEIGHT - BOTTOM)
       .attr("stroke", palette.pale)
       .attr("stroke-width", 10);
-    axis(view.group("bottom"), "Bottom", x, {
-      at: `translate(0,${HEIGHT - BOTTOM})`,
-      length: view.width + LEFT,
-      label: "n: last term seen",
-      format: d3.format("d"),
-      values: d3.range(0, last + 1, Math.ceil(((last + 1) * 26) / (view.width - LEFT))),
-    });
     const [, largest] = y.domain(),
       decades = d3.range(Math.log10(FLOOR), Math.log10(largest) + 0.5).map((e) => 10 ** Math.round(e));
     const power = (value) =>
@@ -55,12 +46,11 @@ export function errorsView(panel, palette, act) {
         ? String(Number(value.toPrecision(1)))
         : `1e${Math.round(Math.log10(value))}`
       ).replace("-", "−");
-    axis(view.group("left"), "Left", y, {
-      at: `translate(${LEFT},0)`,
-      length: HEIGHT - BOTTOM + top,
-      label: "error (x)",
-      values: decades,
-      format: power,
+    axes(view, {
+      height: HEIGHT,
+      top,
+      bottom: counting(x, last, view, "n: last term seen"),
+      left: { scale: y, label: "error (x)", values: decades, format: power },
     });
     lines(
       view.group("lines"),

@@ -1,11 +1,9 @@
 // The estimate of the next term after each layer, read by the model's own readout, at the chosen position.
 
-import { axis, drawing, legend, lines, predictors, shown as number, term } from "./plot.js";
+import { BOTTOM, LEFT, axes, drawing, legend, lines, predictors, shown as number, term } from "./plot.js";
 
 const HEIGHT = 300,
-  LEFT = 64,
-  RIGHT = 16,
-  BOTTOM = 40;
+  RIGHT = 16; // pixels
 
 export function layersView(panel, palette, act) {
   const looks = predictors(palette),
@@ -45,18 +43,12 @@ export function layersView(panel, palette, act) {
     const x = d3.scaleLinear([0, n_layers], [LEFT + 10, view.width - RIGHT - 10]);
     const y = d3.scaleLinear([low - pad, high + pad], [HEIGHT - BOTTOM, top]);
     view.size(HEIGHT);
-    axis(view.group("bottom"), "Bottom", x, {
-      at: `translate(0,${HEIGHT - BOTTOM})`,
-      length: view.width + LEFT,
-      label: "after layer",
-      values: d3.range(n_layers + 1),
-      format: (i) => (i === 0 ? "embedding" : String(i - 1)),
-    });
-    axis(view.group("left"), "Left", y, {
-      at: `translate(${LEFT},0)`,
-      length: HEIGHT - BOTTOM + top,
-      label: `estimate of ${term(n + 1)}`,
-      format: (v) => number(v, 4),
+    const layerName = (i) => (i === 0 ? "embedding" : String(i - 1));
+    axes(view, {
+      height: HEIGHT,
+      top,
+      bottom: { scale: x, label: "after layer", values: d3.range(n_layers + 1), format: layerName },
+      left: { scale: y, label: `estimate of ${term(n + 1)}`, format: (v) => number(v, 4) },
     });
     lines(
       view.group("lines"),

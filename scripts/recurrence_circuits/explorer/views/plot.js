@@ -5,6 +5,8 @@
 export const INK = "#262626";
 export const SOFT = "#595959";
 export const FONT = "DejaVu Sans, Verdana, sans-serif";
+export const LEFT = 64; // pixels beside a plot of lines, for its axis
+export const BOTTOM = 40; // and below it
 
 export const subscripts = (n) =>
   String(n)
@@ -72,6 +74,23 @@ export function axis(group, side, scale, { at, ticks = 5, values = null, format 
       .attr("y", -50)
       .attr("text-anchor", "middle");
   }
+}
+
+// The two axes of a plot of lines that ends BOTTOM above `height` and begins at `top`; bottom and left have `scale`,
+// `label` and what else `axis` takes.
+export function axes(view, { height, top, bottom, left }) {
+  axis(view.group("bottom"), "Bottom", bottom.scale, {
+    at: `translate(0,${height - BOTTOM})`,
+    length: view.width + LEFT,
+    ...bottom,
+  });
+  axis(view.group("left"), "Left", left.scale, { at: `translate(${LEFT},0)`, length: height - BOTTOM + top, ...left });
+}
+
+// An axis of whole numbers 0 … last, as many of them written as the width has room for.
+export function counting(scale, last, view, label) {
+  const step = Math.ceil(((last + 1) * 26) / (view.width - LEFT));
+  return { scale, label, format: d3.format("d"), values: d3.range(0, last + 1, step) };
 }
 
 const SYMBOLS = {

@@ -1,11 +1,21 @@
 // The sequence: its terms, which can be dragged, and what is predicted of each from those before it.
 
-import { axis, drawing, legend, lines, predictors, shown as number, subscripts, term } from "./plot.js";
+import {
+  BOTTOM,
+  LEFT,
+  axes,
+  counting,
+  drawing,
+  legend,
+  lines,
+  predictors,
+  shown as number,
+  subscripts,
+  term,
+} from "./plot.js";
 
 const HEIGHT = 330,
-  LEFT = 64,
-  RIGHT = 14,
-  BOTTOM = 40; // pixels
+  RIGHT = 14; // pixels
 
 export function sequenceView(panel, palette, act) {
   const looks = predictors(palette),
@@ -61,18 +71,12 @@ export function sequenceView(panel, palette, act) {
       .attr("y2", HEIGHT - BOTTOM)
       .attr("stroke", palette.grey)
       .attr("stroke-dasharray", "2 2");
-    axis(view.group("bottom"), "Bottom", x, {
-      at: `translate(0,${HEIGHT - BOTTOM})`,
-      length: view.width + LEFT,
-      label: "number of the term",
-      format: d3.format("d"),
-      values: d3.range(0, last + 1, Math.ceil(((last + 1) * 26) / (view.width - LEFT))),
-    });
-    axis(view.group("left"), "Left", y, {
-      at: `translate(${LEFT},0)`,
-      length: HEIGHT - BOTTOM + top,
-      label: manifest.data.dimension > 1 ? `coordinate ${coordinate + 1} of x` : "x",
-      format: (v) => number(v, 4),
+    const what = manifest.data.dimension > 1 ? `coordinate ${coordinate + 1} of x` : "x";
+    axes(view, {
+      height: HEIGHT,
+      top,
+      bottom: counting(x, last, view, "number of the term"),
+      left: { scale: y, label: what, format: (v) => number(v, 4) },
     });
     view
       .group("zero")
