@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib.registry import CONFIRMED, MEASURES
+from lib.registry import JUDGED, MEASURES
 from lib.stages import used_by
 from recurrence_circuits.config.check import expand_config, leaves
 from reruns import PARTS, following, planned_jobs
@@ -62,7 +62,7 @@ def expected(key: str) -> set[str]:
     if key == "seeds":
         return following("train_model", seeds=(7,))
     if key == "confirmation_seeds":  # nothing of them but what the claims are judged by, and the account
-        measured = {f"measure_{name} 7" for name, measure in MEASURES.items() if set(measure.tables) & set(CONFIRMED)}
+        measured = {f"measure_{name} 7" for name, measure in MEASURES.items() if set(measure.tables) & set(JUDGED)}
         return {"train_model 7", *measured} | following("judge_claims")
     untrained = ["measure_null"] if key.startswith("model.") else []  # not by what is trained, but as that is
     return following(*used_by(key), *untrained, parts=parts)

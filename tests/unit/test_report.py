@@ -162,7 +162,7 @@ def test_the_headline_tells_quantiles_before_the_mean_and_names_the_strongest_th
     sentence = headline.headline_sentence(found)
     assert "over the 2 trained models: median 0.0002, 90 % 0.002, 99 % 0.01, 99.9 % 0.06." in sentence
     assert "Its mean, 0.004, tells little: one sequence in a thousand carries 80 % of it." in sentence
-    assert sentence.endswith("the strongest predictor that learns nothing in context (best linear by position).")
+    assert sentence.endswith("the strongest baseline that learns nothing in context (best linear by position).")
 
 
 def test_without_a_known_floor_there_is_no_predictor_to_name():

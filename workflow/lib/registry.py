@@ -110,13 +110,11 @@ COLUMNS = {
 }
 SEED_TABLES = [table for table in COLUMNS if table not in ("claims", "handcrafted", "null", "agreement")]
 
-# The tables that the claims are judged by.
+# The tables that the claims are judged by; of confirmation seeds no others are made.
 JUDGED = [
     "predictions", "ablation", "similarity", "lags", "circuits", "readout_lens", "probes", "feedback", "groups",
+    "mechanism",
 ]  # fmt: skip
-
-# The tables that are made of confirmation seeds: those that the claims are judged by, and the account put to the test.
-CONFIRMED = [*JUDGED, "mechanism"]
 
 # The figures in the report's order, and the tables that each reads. The docstring of a figure's module is its caption.
 FIGURES = {

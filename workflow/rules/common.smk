@@ -139,7 +139,7 @@ def results_of(experiment):
         *expand(
             f"results/{experiment}/seed{{seed}}/{{file}}",
             seed=EXPERIMENTS[experiment]["confirmation_seeds"],
-            file=["model.safetensors", "snapshots.safetensors", "run.json", *(f"{table}.csv" for table in CONFIRMED)],
+            file=["model.safetensors", "snapshots.safetensors", "run.json", *(f"{table}.csv" for table in JUDGED)],
         ),
         *gathered_tables(experiment),
         f"results/{experiment}/tables/claims.md",

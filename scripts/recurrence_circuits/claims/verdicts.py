@@ -4,6 +4,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from recurrence_circuits.claims.criteria import Criterion, criteria
+from recurrence_circuits.claims.fixed_weights import far_below_fixed_weights, needs_fixed_weights
 from recurrence_circuits.claims.standing import EXPLORATION
 from recurrence_circuits.claims.statistics import Measured
 from recurrence_circuits.claims.text import COUNT, STATEMENTS
@@ -23,7 +24,7 @@ def judge_claims(
 ) -> pd.DataFrame:
     """The columns of the `claims` table from `seed` on.
 
-    tables      those of statistics.TABLES, of all seeds
+    tables      those of statistics.TABLES, of all seeds, and `mechanism` where fixed_weights needs it
     null        the table of that name: the statistics of untrained models
     thresholds  the criteria's
     confidence  of Wilson's interval for the share of seeds in support (support_low, support_high)
@@ -36,6 +37,7 @@ def judge_claims(
     """
     floor_known = "model_ratio" in set(tables["predictions"]["measure"])
     listed = criteria(thresholds, null, n_layers, floor_known)
+    listed += [far_below_fixed_weights(thresholds)] if needs_fixed_weights(tables["predictions"]) else []
     roles = roles or {EXPLORATION: sorted(tables["predictions"]["seed"].unique())}
     judged = [_judged(listed, tables, seeds, thresholds, confidence).assign(role=role) for role, seeds in roles.items()]
     return pd.concat(judged, ignore_index=True)

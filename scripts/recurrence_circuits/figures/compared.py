@@ -5,7 +5,7 @@ import pandas as pd
 from recurrence_circuits.claims.text import COUNT, of_record
 
 POSITIONS, MEASURE = "early", "relative_error"  # of the errors compared, those by which claim 1 is judged
-LEARNED = {"model", "untrained", "bayes"}  # every other predictor of the table `quality` learns nothing in context
+PREDICTORS = ["model", "best_linear"]  # whose errors are compared: what learns in context, and the best that does not
 SUPPORT = ["experiment", "role", "claim", "claim_verdict", "seeds_in_support", "control_in_support", "n_seeds"]
 
 
@@ -22,14 +22,13 @@ def over_seeds(quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def medians(quality: pd.DataFrame) -> pd.DataFrame:
-    """Median error, a row for `model` and one for the best predictor that learns nothing in context: experiment,
-    predictor, value. An experiment without such predictors has the row of its models only.
+    """Median error of the models and of the best fixed weights on the terms: experiment, predictor, value.
+
+    An experiment whose best fixed weights are not known has the row of its models only.
     """
     found = over_seeds(quality)
-    found = found[(found["statistic"] == "quantile") & (found["level"] == 0.5)]
-    unlearned = found[~found["predictor"].isin(LEARNED)]
-    best = unlearned.loc[unlearned.groupby("experiment")["value"].idxmin()]
-    return pd.concat([found[found["predictor"] == "model"], best])[["experiment", "predictor", "value"]]
+    found = found[(found["statistic"] == "quantile") & (found["level"] == 0.5) & found["predictor"].isin(PREDICTORS)]
+    return found[["experiment", "predictor", "value"]]
 
 
 def in_groups(experiments: dict[str, dict[str, str]], supported: pd.DataFrame) -> dict[str, list[str]]:

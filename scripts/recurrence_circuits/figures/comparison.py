@@ -8,9 +8,9 @@ the reference, and in a group those that support most come first. A column that 
 one that is dark in a group's rows only is about what these have in common.
 
 The columns on the right tell whether the models have learned at all: the median over sequences of the relative error
-at the first five determined positions, of the models (median over seeds) and of the best of the predictors that learn
-nothing in context, each on a log scale of green. They are always of the exploration seeds, claims of the confirmation
-seeds where an experiment has them (a star).
+at the first five determined positions, of the models (median over seeds) and of the best fixed weights on the terms,
+which learn nothing in context, each on a log scale of green; a blank where a task's best weights are not known. Errors
+are always of the exploration seeds, claims of the confirmation seeds where an experiment has them (a star).
 """
 
 import re
@@ -35,7 +35,7 @@ KEY = {
     "error": "from small to large error",
 }
 KEYED, EDGE = MARGIN + 0.68, 0.01  # where its words begin; white round a cell
-HEADS = {"model": "trained models", "unlearned": "best that learns nothing"}  # of the columns of errors
+HEADS = {"model": "trained models", "best_linear": "best fixed weights"}  # of the columns of errors
 
 
 def draw(
@@ -126,7 +126,7 @@ def _errors(axes: Axes, columns: dict[str, Column], rows: Rows, errors: pd.DataF
     positive = errors["value"].clip(lower=np.finfo(float).tiny)
     scale = LogNorm(positive.min(), positive.max())
     for cell, value in zip(errors.itertuples(), positive, strict=True):
-        column = columns["model" if cell.predictor == "model" else "unlearned"]
+        column = columns[cell.predictor]
         text = re.sub(r"e-0?", "e−", f"{cell.value:.1g}")
         _cell(axes, column, rows.begin[cell.experiment], rows.height, ERRORS(_shade(float(scale(value)))), text)
 

@@ -12,7 +12,7 @@ QUANTILES = {0.5: "median", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %"}
 def headline_numbers(quality: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """One row per seed: quantiles, `mean` and `tail_share` of the model's squared error, and the `ratio` of claim 1.
 
-    A quantile's column is its level. `strongest` is the label of the strongest predictor that learns nothing in
+    A quantile's column is its level. `strongest` is the label of the strongest baseline that learns nothing in
     context, that is the one with the largest ratio; `ratio` is text with an interval. Where the Bayes floor is not
     known there is neither. `baseline` and `untrained` are medians of that predictor's and of the untrained model's
     squared error.
@@ -45,7 +45,7 @@ def headline_sentence(numbers: pd.DataFrame) -> str:
         names = " or ".join(sorted(set(numbers["strongest"].dropna())))
         text += (
             f" At the first five of these positions the relative error is {spread(numbers['ratio_value'])} of that of "
-            f"the strongest predictor that learns nothing in context ({names})."
+            f"the strongest baseline that learns nothing in context ({names})."
         )
     return text
 
