@@ -1,7 +1,8 @@
 """The criteria by which claims are judged: their file, and what shows that they were fixed before a run.
 
-The criteria are the thresholds in config/criteria.yaml and the statistics in claims/criteria.py. Every training records
-their digest; a run of confirmation seeds is confirmatory only if they are the same when it is judged.
+The criteria are the thresholds in config/criteria.yaml and the statistics in claims/criteria.py and
+claims/fixed_weights.py. Every training records their digest; a run of confirmation seeds is confirmatory only if they
+are the same when it is judged.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from recurrence_circuits.config.claims import ClaimSettings
 from recurrence_circuits.io.commits import last_change
 
 CRITERIA = ROOT / "config" / "criteria.yaml"
-STATISTICS = "recurrence_circuits/claims/criteria.py"
+STATISTICS = [f"recurrence_circuits/claims/{name}.py" for name in ("criteria", "fixed_weights")]
 
 
 def with_criteria(config: dict, path: Path = CRITERIA) -> dict:
@@ -54,11 +55,11 @@ def criteria_digest(thresholds: dict) -> str:
 
     Text that no one could read as a number: Snakemake would.
     """
-    content = json.dumps([thresholds, code_digest(STATISTICS)], sort_keys=True).encode()
+    content = json.dumps([thresholds, code_digest(*STATISTICS)], sort_keys=True).encode()
     return f"criteria-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
 
 
 @cache
 def criteria_commit() -> str:
     """The commit that last changed the criteria, with its date; empty if git does not know, or they differ from it."""
-    return last_change(ROOT, str(CRITERIA.relative_to(ROOT)), f"scripts/{STATISTICS}") or ""
+    return last_change(ROOT, str(CRITERIA.relative_to(ROOT)), *(f"scripts/{path}" for path in STATISTICS)) or ""
