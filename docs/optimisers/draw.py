@@ -1,4 +1,4 @@
-"""Quality, cost and mechanism by optimiser, from the finished run of config/optimisers.yaml, for docs/optimisers.md.
+"""Quality, cost and mechanism by optimiser, from the finished run of config/atlas.yaml, for docs/optimisers.md.
 
     PYTHONPATH=workflow:scripts python docs/optimisers/draw.py
 
@@ -20,6 +20,11 @@ from recurrence_circuits.io.tables import write_csv
 from matplotlib.ticker import NullFormatter  # isort: skip  (style is imported first: it keeps the user's settings away)
 
 ROOT = Path(__file__).resolve().parents[2]
+EXPERIMENTS = [  # of config/atlas.yaml: those that differ in how they are trained, with LayerNorm, then without a norm
+    "adamw-short", "affine", "adamw-long", "soap", "soap-long", "soap-longest", "muon-short", "muon", "muon-longest",
+    "no-norm", "soap-no-norm", "muon-no-norm",
+]  # fmt: skip
+USUAL = {"optimiser": "adamw", "steps": 6000}  # where an experiment does not say otherwise
 LEVELS = {0.5: "median", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %"}
 QUALITY = "squared error of a sequence: "
 COST = "processor time of training (s)"
@@ -33,8 +38,8 @@ GAIN = "feedback gain of the last layer"
 
 
 def main() -> int:
-    config = yaml.safe_load((ROOT / "config/optimisers.yaml").read_text(encoding="utf-8"))
-    names = {name: called(experiment["training"]) for name, experiment in config["experiments"].items()}
+    config = yaml.safe_load((ROOT / "config/atlas.yaml").read_text(encoding="utf-8"))["experiments"]
+    names = {name: called(config[name]) for name in EXPERIMENTS}
     rows = pd.concat([of_experiment(ROOT / "results" / name).assign(experiment=names[name]) for name in names])
     write_csv(
         rows.assign(statistic=rows["statistic"].str.replace("\n", " ")), Path(__file__).with_name("optimisers.csv")
@@ -45,9 +50,11 @@ def main() -> int:
     return 0
 
 
-def called(training: dict) -> str:
+def called(experiment: dict) -> str:
     """An experiment by what sets it apart."""
-    return f"{training.get('optimiser', 'adamw')}, {training['steps']:,} steps"
+    training = USUAL | experiment.get("training", {})
+    without = ", no norm" if experiment.get("model", {}).get("norm") == "none" else ""
+    return f"{training['optimiser']}, {training['steps']:,} steps{without}"
 
 
 def of_experiment(folder: Path) -> pd.DataFrame:
@@ -75,7 +82,7 @@ def of_experiment(folder: Path) -> pd.DataFrame:
 def draw(rows: pd.DataFrame):
     """A panel per statistic, a row per experiment, a dot per seed."""
     statistics, experiments = list(dict.fromkeys(rows["statistic"])), list(dict.fromkeys(rows["experiment"]))
-    figure = style.new_figure(style.PAGE, 4.6)
+    figure = style.new_figure(style.PAGE, 6.2)
     panels = figure.subplots(3, 3, sharey=True).flat
     for axes, statistic in zip(panels, statistics, strict=True):
         for place, experiment in enumerate(experiments):
