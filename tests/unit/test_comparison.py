@@ -143,6 +143,10 @@ def test_where_the_best_fixed_weights_are_not_known_nothing_stands_in_for_them()
     assert {name: set(rows["predictor"]) for name, rows in found.groupby("experiment")} == {
         "paper": {"model", "best_linear"}, "few": {"model"},
     }  # fmt: skip
+    figure, _ = drawn_from(errors=unknown)
+    assert texts(figure)["trained\nmodels"]
+    assert "best fixed\nweights" not in texts(figure)
+    assert "best fixed\nweights" in texts(drawn_from()[0])
 
 
 def test_the_csv_has_the_numbers_drawn(tmp_path):

@@ -9,7 +9,7 @@ one that is dark in a group's rows only is about what these have in common.
 
 The columns on the right tell whether the models have learned at all: the median over sequences of the relative error
 at the first five determined positions, of the models (median over seeds) and of the best fixed weights on the terms,
-which learn nothing in context, each on a log scale of green; a blank where a task's best weights are not known. Errors
+which learn nothing in context, each on a log scale of green; none where a task's best weights are not known. Errors
 are always of the exploration seeds, claims of the confirmation seeds where an experiment has them (a star).
 """
 
@@ -53,8 +53,9 @@ def draw(
     words = {name: labels.mathtext(about["differs"]) for name, about in experiments.items()}
     second = MARGIN + max(map(matrix.text_width, names.values())) + SPACE
     words_end = second + max(map(matrix.text_width, words.values())), KEYED + max(map(matrix.text_width, KEY.values()))
-    columns = matrix.columns_of(sorted(set(supported["claim"])), list(HEADS), max(words_end) + SPACE)
-    rows, last = matrix.rows_of(groups), columns[list(HEADS)[-1]]
+    heads = [head for head in HEADS if head in set(errors["predictor"])]
+    columns = matrix.columns_of(sorted(set(supported["claim"])), heads, max(words_end) + SPACE)
+    rows, last = matrix.rows_of(groups), columns[heads[-1]]
     figure, axes = matrix.page(last.x + last.width + MARGIN, rows.end + MARGIN)
     _header(axes, columns, reference)
     _key(axes, bool(starred))
