@@ -34,13 +34,14 @@ SHOWN = [ERROR, RATIO, GAIN, UNTRAINED, CORRELATION, KEPT, ACCOUNT, FIXED]
 
 
 def main() -> int:
-    about = differences(read_experiments(run_of(["--configfile", "config/atlas.yaml"], ROOT)))
+    experiments = read_experiments(run_of(["--configfile", "config/atlas.yaml"], ROOT))
+    about = differences(experiments)
     rows = pd.concat([of_experiment(RESULTS / name).assign(experiment=name) for name in about])
     write_csv(rows[["experiment", "statistic", "seed", "value"]], MEASURED / "atlas.csv")
     text = with_block(PAGE, PAGE.read_text(encoding="utf-8"), table(rows, about), "experiments", COMMAND)
     PAGE.write_text(text, encoding="utf-8")
     shutil.copy(RESULTS / "_comparison/figures/comparison.png", ROOT / "docs/figures")
-    print(costs(list(about)).to_string())
+    print(costs({name: each["seeds"] for name, each in experiments.items()}).to_string())
     return 0
 
 
@@ -94,14 +95,16 @@ def span(values: pd.Series) -> str:
     return "" if values.dropna().empty else spread(values)
 
 
-def costs(names: list[str]) -> pd.Series:
+def costs(seeds: dict[str, list[int]]) -> pd.Series:
     """Hours that the jobs of these experiments took, by Snakemake's records: on the clock, and of processor time."""
-    records = [pd.read_csv(path, sep="\t", na_values="-") for name in names for path in benchmarks(RESULTS / name)]
-    return pd.concat(records)[["s", "cpu_time"]].sum() / 3600
+    paths = [path for name in seeds for path in benchmarks(RESULTS / name, seeds[name])]
+    return pd.concat(pd.read_csv(path, sep="\t", na_values="-") for path in paths)[["s", "cpu_time"]].sum() / 3600
 
 
-def benchmarks(folder: Path) -> list[Path]:
-    return sorted((folder / "benchmarks").rglob("*.tsv"))
+def benchmarks(folder: Path, seeds: list[int]) -> list[Path]:
+    """The records of the experiment's own jobs, and of those of these seeds."""
+    parts = [folder / "benchmarks", *(folder / f"benchmarks/seed{seed}" for seed in seeds)]
+    return sorted(path for part in parts for path in part.glob("*.tsv"))
 
 
 if __name__ == "__main__":
