@@ -20,7 +20,8 @@ def main(smk):
         stands = standing(records, confirming, smk.params.criteria, smk.params.commit)
         exploring = [seed for seed in sorted(tables["predictions"]["seed"].unique()) if seed not in confirming]
         roles = {EXPLORATION: exploring} | ({stands.role: confirming} if confirming else {})
-        claims = judge_claims(tables, null, thresholds, smk.params.n_layers, confidence, roles)
+        n_layers, first = smk.params.n_layers, smk.params.first_determined
+        claims = judge_claims(tables, null, thresholds, n_layers, confidence, first, roles)
         claims = claims.assign(experiment=smk.wildcards.experiment)
         write_table("claims", written, claims, smk.output.table)
         write_text(smk.output.standing, stands.to_json())

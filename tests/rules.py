@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from lib.registry import JUDGED, MEASURES, SEED_TABLES, columns_of
 from models import ANALYSIS, N_SEQUENCES, run_params
+from recurrence_circuits.config.tasks import TASKS
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 CRITERIA = "criteria-0"  # their digest
@@ -115,6 +116,7 @@ def judge(
     thresholds: dict = THRESHOLDS,
     confirmation_seeds=(),
     criteria: str = CRITERIA,
+    first_determined: int = 2,
 ) -> None:
     every = [*seeds, *confirmation_seeds]
     inputs = {name: [str(folder / f"seed{seed}" / f"{name}.csv") for seed in every] for name in JUDGED}
@@ -124,6 +126,7 @@ def judge(
     outputs = {name: str(folder / "tables" / file) for name, file in files.items()}
     params = {"thresholds": thresholds, "n_layers": n_layers, "confidence": confidence}
     params |= {"confirmation_seeds": list(confirmation_seeds), "criteria": criteria, "commit": ""}
+    params["first_determined"] = first_determined
     params["columns"] = columns_of(*JUDGED, "null", "claims")
     call("judge_claims", folder, inputs=inputs, outputs=outputs, params=params, wildcards={"experiment": "toy"})
 
@@ -154,4 +157,6 @@ def run_all(
         measure_handcrafted(folder, files["test"], analysis, **changes)
     measure_null(folder, files["test"], analysis, **changes)
     measure_agreement(folder, weights[seeds[0]], files["test"], analysis, seeds[0], **changes)
-    judge(folder, seeds, run_params(**changes)["model"]["n_layers"], analysis["confidence"])
+    run = run_params(**changes)
+    first = TASKS[run["task"]].first_determined(run["data"]["dimension"], run["data"]["degree"])
+    judge(folder, seeds, run["model"]["n_layers"], analysis["confidence"], first_determined=first)

@@ -19,7 +19,7 @@ EXPLORATORY = standing([], [], "criteria-0", "")
 def judged(*seeds, untrained=UNTRAINED, thresholds=THRESHOLDS, n_layers=3, null=NULL):
     each = [seed_tables(seed, GOOD | changes, untrained) for seed, changes in enumerate(seeds)]
     tables = {name: pd.concat([t[name] for t in each], ignore_index=True).convert_dtypes() for name in each[0]}
-    return judge_claims(tables, null_table(null), thresholds, n_layers, 0.95)
+    return judge_claims(tables, null_table(null), thresholds, n_layers, 0.95, 2)
 
 
 def measured(**changes):
@@ -146,7 +146,7 @@ def test_one_layer_has_nothing_to_refine():
 def test_without_a_floor_claim_1_is_not_judged_and_the_page_says_so():
     tables = {name: t.convert_dtypes() for name, t in seed_tables(0, GOOD).items()}
     tables["predictions"] = tables["predictions"].query("measure == 'relative_error'")
-    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95).assign(experiment="toy")
+    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2).assign(experiment="toy")
     assert list(verdicts(frame)) == ["2a", "2b", "2c", "3a", "3b", "3c", "4", "5"]
     assert "Claim 1 is not judged here: without a known floor" in claims_markdown(frame, EXPLORATORY, 0.95, 0.8)
 
@@ -163,7 +163,7 @@ def test_a_missing_row_is_refused():
     tables = {name: t.convert_dtypes() for name, t in seed_tables(0, GOOD).items()}
     tables["readout_lens"] = tables["readout_lens"].query("measure != 'copy_ratio'")
     with pytest.raises(ValueError, match=r"claims, seed 0: expected one row with .*copy_ratio.*, found 0"):
-        judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95)
+        judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2)
 
 
 def test_the_page_says_what_the_table_says():
@@ -182,7 +182,7 @@ def test_confirmation_seeds_are_counted_by_themselves_and_decide():
     each = [seed_tables(seed, bad if seed >= 10 else GOOD) for seed in (0, 1, 10, 11, 12)]
     tables = {name: pd.concat([t[name] for t in each], ignore_index=True).convert_dtypes() for name in each[0]}
     roles = {"exploration": [0, 1], "confirmation": [10, 11, 12]}
-    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, roles).assign(experiment="toy")
+    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2, roles).assign(experiment="toy")
     found = frame.query("claim == '1' and criterion == 'all'").set_index("seed")
     assert found["role"].to_dict() == {0: "exploration", 1: "exploration"} | dict.fromkeys((10, 11, 12), "confirmation")
     assert found["n_seeds"].to_dict() == {0: 2, 1: 2, 10: 3, 11: 3, 12: 3}
@@ -199,7 +199,7 @@ def test_confirmation_seeds_are_counted_by_themselves_and_decide():
 def test_seeds_that_cannot_confirm_do_not_decide():
     each = [seed_tables(seed, GOOD | {"learned": 0.5} if seed else GOOD) for seed in (0, 10)]
     tables = {name: pd.concat([t[name] for t in each], ignore_index=True).convert_dtypes() for name in each[0]}
-    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, {"exploration": [0], "unconfirmed": [10]})
+    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2, {"exploration": [0], "unconfirmed": [10]})
     page = claims_markdown(frame.assign(experiment="toy"), EXPLORATORY, 0.95, 0.8)
     assert "## Claim 1. The recurrence is learned in context: supported" in page
     assert "0 of 1 unconfirmed seeds support it" in page

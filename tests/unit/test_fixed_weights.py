@@ -29,7 +29,7 @@ def without_best_weights(error, own=0.01, untrained=3.0):
 
 @pytest.mark.parametrize("error, holds", [(1.0, True), (0.005, False), (0.011, False)])
 def test_a_model_that_is_as_good_as_fixed_weights_has_learned_nothing_in_context(error, holds):
-    frame = judge_claims(without_best_weights(error), null_table(), THRESHOLDS, 3, 0.95)
+    frame = judge_claims(without_best_weights(error), null_table(), THRESHOLDS, 3, 0.95, 2)
     by_name = frame[frame["claim"] == "1"].set_index("criterion")
     assert by_name.loc["far_below_what_learns_nothing", "holds"]  # the simple baselines are far above it
     own = by_name.loc["far_below_fixed_weights"]
@@ -42,13 +42,24 @@ def test_a_model_that_is_as_good_as_fixed_weights_has_learned_nothing_in_context
 
 def test_fixed_weights_are_asked_for_only_where_the_best_are_not_known():
     tables = {name: t.convert_dtypes() for name, t in seed_tables(0, GOOD).items()}
-    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95)
+    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2)
     assert "far_below_fixed_weights" not in set(frame["criterion"])
 
 
-@pytest.mark.parametrize("lost", ["reduced != 'linear'", "position.isna() or position < 5"])
-def test_fixed_weights_without_a_row_are_refused(lost):
+def test_a_short_context_has_fewer_early_positions():
     tables = without_best_weights(1.0)
-    tables["mechanism"] = tables["mechanism"].query(lost)
-    with pytest.raises(ValueError, match="claims, seed 0: expected 1 relative error of the reduced model linear and 5"):
-        judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95)
+    for name in ("mechanism", "predictions"):
+        tables[name] = tables[name].query("position.isna() or position < 4")
+    frame = judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2)
+    own = frame[frame["criterion"] == "far_below_fixed_weights"].iloc[0]
+    assert own["value"] == pytest.approx(0.01 * (1 / 3 + 2 / 3) / 2)  # n = 2 and 3 of the planted ones
+
+
+@pytest.mark.parametrize("table, lost", [("mechanism", "reduced != 'linear'"), ("predictions", "position != 4")])
+def test_fixed_weights_without_a_row_are_refused(table, lost):
+    tables = without_best_weights(1.0)
+    tables[table] = tables[table][tables[table].eval(lost).fillna(True).astype(bool)]
+    with pytest.raises(
+        ValueError, match="claims, seed 0: expected 1 relative error of the reduced model linear and one"
+    ):
+        judge_claims(tables, null_table(), THRESHOLDS, 3, 0.95, 2)

@@ -45,7 +45,7 @@ def test_every_table_is_written_for_every_seed(table):
 def test_what_two_sets_are_compared_by_is_what_claims_are_judged_by(table, kind):
     """Found in one seed's own tables: the statistic of every criterion, for any kind of ablation."""
     judged = {name: table(name).query("seed == 0") for name in JUDGED}
-    claims = judge_claims(judged, table("null"), THRESHOLDS | {"ablation_kind": kind}, 2, 0.95)
+    claims = judge_claims(judged, table("null"), THRESHOLDS | {"ablation_kind": kind}, 2, 0.95, 2)
     claims = claims[(claims["criterion"] != "all") & (claims["claim"] != "5")]
     trained = {name: frame[frame["model"] == "trained"] for name, frame in judged.items() if name != "predictions"}
     shares = table("reduced_models").query("seed == 0 and model == 'trained'")

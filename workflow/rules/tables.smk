@@ -125,6 +125,7 @@ rule judge_claims:
         **settings_of("judge_claims"),
         code=code_of("judge_claims"),
         criteria=criteria_of,
+        first_determined=lambda wildcards: first_determined(wildcards.experiment),
         commit=lambda wildcards: criteria_commit(),  # asks git: not at every call
         columns=columns_of(*JUDGED, "null", "claims"),
     script:

@@ -12,8 +12,6 @@ import pandas as pd
 from recurrence_circuits.claims.criteria import Criterion
 from recurrence_circuits.claims.statistics import Measured
 
-N_EARLY = 5  # determined positions that count as early; the table `mechanism` ends with the last of them
-
 
 def needs_fixed_weights(predictions: pd.DataFrame) -> bool:
     """Whether the floor is known and the best fixed weights are not, by the table `predictions`."""
@@ -21,29 +19,31 @@ def needs_fixed_weights(predictions: pd.DataFrame) -> bool:
     return bool(len(compared)) and "best_linear" not in set(compared["predictor"])
 
 
-def far_below_fixed_weights(thresholds: dict) -> Criterion:
+def far_below_fixed_weights(thresholds: dict, first_determined: int) -> Criterion:
+    """first_determined: the first position at which the terms seen fix the next one."""
     return Criterion(
         "1", "far_below_fixed_weights",
         "relative error, at the first five determined positions, over that of the fixed weights for each position that "
         "come nearest to the model's predictions",
-        "<=", thresholds["learned_ratio_max"], _ratio,
+        "<=", thresholds["learned_ratio_max"], lambda m, model: _ratio(m, model, first_determined),
     )  # fmt: skip
 
 
-def _ratio(measured: Measured, model: str) -> pd.Series:
+def _ratio(measured: Measured, model: str, first_determined: int) -> pd.Series:
     """The ratio of two means over the same sequences and positions, without an interval.
 
     Raises ValueError if the tables lack a row of either.
     """
     mechanism, predictions = measured.tables["mechanism"], measured.tables["predictions"]
     nearest = mechanism.query("model == @model and reduced == 'linear' and measure == 'relative_error'")
-    whole, early = nearest[nearest["position"].isna()], nearest["position"].dropna().nlargest(N_EARLY)
+    whole, positions = nearest[nearest["position"].isna()], nearest["position"].dropna()
+    early = positions[positions >= first_determined]  # the table ends with the last early position
     predictor = {"trained": "model", "untrained": "untrained"}[model]
     own = predictions.query("predictor == @predictor and measure == 'relative_error'")
     own = own[own["position"].isin(early)]
-    if (len(whole), len(own)) != (1, N_EARLY):
+    if len(whole) != 1 or len(own) != len(early) or early.empty:
         raise ValueError(
-            f"claims, {measured.name}: expected 1 relative error of the reduced model linear and {N_EARLY} of "
-            f"{predictor}, found {len(whole)} and {len(own)}"
+            f"claims, {measured.name}: expected 1 relative error of the reduced model linear and one of {predictor} at "
+            f"each of its positions from {first_determined} on, found {len(whole)} and {len(own)} at {len(early)}"
         )
     return pd.Series({"value": own["value"].mean() / whole["value"].iloc[0], "low": np.nan, "high": np.nan})

@@ -20,15 +20,18 @@ def judge_claims(
     thresholds: dict,
     n_layers: int,
     confidence: float,
+    first_determined: int,
     roles: dict[str, list[int]] | None = None,
 ) -> pd.DataFrame:
     """The columns of the `claims` table from `seed` on.
 
-    tables      those of statistics.TABLES, of all seeds, and `mechanism` where fixed_weights needs it
-    null        the table of that name: the statistics of untrained models
-    thresholds  the criteria's
-    confidence  of Wilson's interval for the share of seeds in support (support_low, support_high)
-    roles       the seeds by role (see claims.standing), each judged by itself; by default all are exploration seeds
+    tables            those of statistics.TABLES, of all seeds, and `mechanism` where fixed_weights needs it
+    null              the table of that name: the statistics of untrained models
+    thresholds        the criteria's
+    confidence        of Wilson's interval for the share of seeds in support (support_low, support_high)
+    first_determined  the first position at which the terms seen fix the next one
+    roles             the seeds by role (see claims.standing), each judged by itself; by default all are exploration
+                      seeds
 
     A criterion is `supported` if it holds in at least the share agreement_min of the seeds, `not supported` if it fails
     in at least that share, and `mixed` otherwise. A claim's verdict is that of its criteria together, and is at best
@@ -37,7 +40,8 @@ def judge_claims(
     """
     floor_known = "model_ratio" in set(tables["predictions"]["measure"])
     listed = criteria(thresholds, null, n_layers, floor_known)
-    listed += [far_below_fixed_weights(thresholds)] if needs_fixed_weights(tables["predictions"]) else []
+    if needs_fixed_weights(tables["predictions"]):
+        listed.append(far_below_fixed_weights(thresholds, first_determined))
     roles = roles or {EXPLORATION: sorted(tables["predictions"]["seed"].unique())}
     judged = [_judged(listed, tables, seeds, thresholds, confidence).assign(role=role) for role, seeds in roles.items()]
     return pd.concat(judged, ignore_index=True)
