@@ -50,9 +50,10 @@ def of_experiment(folder: Path) -> pd.DataFrame:
     names = ("quality", "claims", "mechanism", "patterns")
     tables = {name: pd.read_csv(folder / f"tables/{name}.csv", dtype={"claim": str}) for name in names}
     early = tables["quality"].query(
-        "positions == 'early' and measure == 'relative_error' and statistic == 'quantile' and level == 0.5"
+        "predictor == 'model' and positions == 'early' and measure == 'relative_error' "
+        "and statistic == 'quantile' and level == 0.5"
     )
-    rows = [(ERROR, row.seed, row.value) for row in early.query("predictor == 'model'").itertuples()]
+    rows = [(ERROR, row.seed, row.value) for row in early.itertuples()]
     exploring = tables["claims"].query("role == 'exploration'")
     learned = exploring[(exploring["claim"] == "1") & (exploring["criterion"] != COUNT)]
     rows += [(RATIO, seed, value) for seed, value in learned.groupby("seed")["value"].max().items()]
